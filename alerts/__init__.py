@@ -1,0 +1,1 @@
+"""A stored reading, or its absence, becomes a line in a queue."""

@@ -1,0 +1,1 @@
+"""Days and minutes become bill lines that carry their evidence."""

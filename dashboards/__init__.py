@@ -1,0 +1,1 @@
+"""The web application for staff and patients."""

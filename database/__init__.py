@@ -1,0 +1,1 @@
+"""One schema for several processes: pool, migrations, named SQL."""

@@ -1,0 +1,1 @@
+"""Launchers, benchmarks and fault injection: what runs Tidings, not what Tidings is."""

@@ -1,0 +1,1 @@
+"""Broker to database, each reading once."""

@@ -1,0 +1,1 @@
+"""The command line: one console script that hands over to the folders."""
