@@ -1,1 +1,1 @@
-"""What medical devices say: pure decoders, the catalogue of models, and the wire message; nothing here does I/O."""
+"""What medical devices say: pure decoders, the catalogue of models, the wire message; no I/O."""
