@@ -1,0 +1,1 @@
+-- hypertable, aggregates, compression, retention (or the plain counterparts of the same names)

@@ -1,0 +1,1 @@
+-- what the staff application keeps

@@ -1,0 +1,1 @@
+-- programmes, plans, contacts, time entries

@@ -1,0 +1,1 @@
+-- months, lines, evidence
