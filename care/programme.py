@@ -1,4 +1,4 @@
-"""Care programmes as data: who takes part, which alert profiles apply, whose queue gets the work."""
+"""Care programmes as data: who takes part, which alert profiles apply, whose queue it goes to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
