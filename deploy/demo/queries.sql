@@ -1,0 +1,73 @@
+-- name: organisation
+insert into organisation (id, name, time_zone) values (%(id)s, %(name)s, %(time_zone)s)
+on conflict (id) do nothing returning id;
+
+-- name: staff
+insert into staff (id, organisation_id, email, display_name, credential, role, npi, password_hash)
+values (%(id)s, %(organisation)s, %(email)s, %(name)s, %(credential)s, %(role)s, %(npi)s, %(password_hash)s);
+
+-- name: care_team
+insert into care_team (id, organisation_id, name) values (%(id)s, %(organisation)s, %(name)s);
+
+-- name: care_team_member
+insert into care_team_member (care_team_id, staff_id, organisation_id, role)
+values (%(team)s, %(staff)s, %(organisation)s, %(role)s);
+
+-- name: patient
+insert into patient (id, organisation_id, mrn, family_name, given_name, birth_date, sex, time_zone,
+  language, phone, site, allergies, conditions, traits, care_team_id)
+values (%(id)s, %(organisation)s, %(mrn)s, %(family)s, %(given)s, %(born)s, %(sex)s, %(time_zone)s,
+  %(language)s, %(phone)s, %(site)s, %(allergies)s, %(conditions)s, %(traits)s, %(team)s);
+
+-- name: enrolment
+insert into enrolment (organisation_id, patient_id, programme, programme_version, profiles, care_team_id, enrolled_at)
+values (%(organisation)s, %(patient)s, %(programme)s, %(version)s, %(profiles)s, %(team)s, %(at)s);
+
+-- name: schedule
+insert into measurement_schedule (organisation_id, patient_id, kind, times_per_day, from_on)
+values (%(organisation)s, %(patient)s, %(kind)s, %(times)s, %(from_on)s);
+
+-- name: treatment_change
+insert into treatment_change (organisation_id, patient_id, at, what)
+values (%(organisation)s, %(patient)s, %(at)s, %(what)s);
+
+-- name: gateway
+insert into gateway (id, organisation_id, site, label) values (%(id)s, %(organisation)s, %(site)s, %(label)s);
+
+-- name: device
+insert into device (id, organisation_id, model, kinds, serial, gateway_id, battery)
+values (%(id)s, %(organisation)s, %(model)s, %(kinds)s, %(id)s, %(gateway)s, %(battery)s);
+
+-- name: assignment
+insert into device_assignment (organisation_id, device_id, patient_id, assigned_from)
+values (%(organisation)s, %(device)s, %(patient)s, %(at)s);
+
+-- name: readings_arrive
+-- 90 days at once: COPY into a table of this transaction, then the two real ones
+create temporary table arriving (
+  reading_id uuid, device_id text, kind text, measured_at timestamptz, value double precision,
+  diastolic double precision, mean_arterial double precision, pulse double precision, flags text[],
+  device_time timestamp, sequence integer, characteristic text, frame bytea,
+  patient_id uuid, gateway_id text
+) on commit drop;
+
+-- name: readings_copy
+copy arriving from stdin with (format binary);
+
+-- name: readings_identify
+insert into reading_identity (reading_id) select distinct reading_id from arriving order by 1 on conflict do nothing;
+
+-- name: readings_store
+insert into reading (reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at,
+  value, diastolic, mean_arterial, pulse, status, flags, time_quality, device_time, gateway_time,
+  received_at, clock_offset_s, live, sequence, characteristic, frame)
+select reading_id, %(organisation)s, patient_id, device_id, gateway_id, kind, measured_at,
+  value, diastolic, mean_arterial, pulse, 'accepted', flags, 'corrected', device_time, measured_at,
+  measured_at + interval '2 seconds', 0, true, sequence, characteristic, frame
+from arriving order by measured_at;
+
+-- name: readings_to_evaluate
+-- the last day goes through the real alert worker: that is where the first worklist comes from
+insert into to_evaluate (organisation_id, patient_id, reading_id, kind, measured_at, received_at)
+select %(organisation)s, patient_id, reading_id, kind, measured_at, measured_at + interval '2 seconds'
+from arriving where measured_at > %(since)s order by measured_at;
