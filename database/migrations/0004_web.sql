@@ -1,1 +1,106 @@
--- what the staff application keeps
+-- What the staff application keeps: drafts, time beats and entries, saved views, tasks, messages.
+
+-- Equality on a stored column is leakproof, so row-level security lets the index be used;
+-- lower(name) would be compared row by row behind the barrier.
+alter table patient add column name_key text not null
+  generated always as (lower(family_name) || '/' || lower(given_name)) stored;
+create index patient_name_key on patient (organisation_id, name_key);
+
+-- Searching people: inside the barrier, so that the pattern can use an index.
+create function find_patients(wanted text, most integer) returns setof patient
+  language sql stable security definer set search_path = public, pg_temp as $$
+  select * from patient
+  where organisation_id = current_organisation()
+    and (lower(family_name) like lower(wanted) || '%'
+      or lower(given_name) like lower(wanted) || '%'
+      or name_key like replace(lower(wanted), ', ', '/') || '%'
+      or replace(mrn, ' ', '') ilike '%' || replace(wanted, ' ', '') || '%'
+      or to_char(birth_date, 'YYYY-MM-DD') = wanted
+      or to_char(birth_date, 'MM/DD/YYYY') = wanted
+      or (length(regexp_replace(wanted, '\D', '', 'g')) >= 4
+          and regexp_replace(phone, '\D', '', 'g') like '%' || regexp_replace(wanted, '\D', '', 'g') || '%'))
+  order by family_name, given_name, birth_date
+  limit most
+$$;
+
+-- a half-written note survives an expired session, a closed browser, a crash
+create table note_draft (
+  staff_id uuid not null references staff,
+  episode_id uuid not null references episode,
+  organisation_id uuid not null references organisation,
+  outcome text not null default '',
+  note text not null default '',
+  saved_at timestamptz not null,
+  primary key (staff_id, episode_id)
+);
+select isolate('note_draft');
+
+-- named queries over the worklist, one's own or the team's
+create table saved_view (
+  id uuid primary key default gen_random_uuid(),
+  organisation_id uuid not null references organisation,
+  staff_id uuid not null references staff,
+  name text not null,
+  query text not null,
+  shared boolean not null default false,
+  unique (staff_id, name)
+);
+select isolate('saved_view');
+
+-- time: what the browser said, as it said it; never changed
+create table time_beat (
+  id bigint generated always as identity primary key,
+  organisation_id uuid not null references organisation,
+  staff_id uuid not null references staff,
+  patient_id uuid not null references patient,
+  timer_id uuid not null,                       -- one opening of one patient
+  event text not null,                          -- start, pause, resume, stop, call_start, call_end
+  reason text not null default '',              -- idle, hidden, other_patient, manual, resolved, lost
+  at timestamptz not null
+);
+create index time_beat_timer on time_beat (timer_id, id);
+create index time_beat_staff on time_beat (staff_id, at desc);
+select isolate('time_beat');
+select append_only('time_beat');
+revoke update, delete on time_beat from tidings_web, tidings_worker;
+
+-- the timer that a person has running: one at most, whatever the tabs do
+create table time_running (
+  staff_id uuid primary key references staff,
+  organisation_id uuid not null references organisation,
+  patient_id uuid not null references patient,
+  timer_id uuid not null,
+  since timestamptz,                            -- null: paused
+  last_beat_at timestamptz not null,
+  seconds double precision not null default 0   -- counted before `since`
+);
+select isolate('time_running');
+
+-- what billing counts: an interval of one person's work for one patient
+create table time_entry (
+  id uuid primary key default gen_random_uuid(),
+  organisation_id uuid not null references organisation,
+  patient_id uuid not null references patient,
+  staff_id uuid not null references staff,
+  staff_role text not null,                     -- at that time: nurse, provider, ...
+  programme text not null default 'rpm',
+  activity text not null,                       -- review, live_contact, documentation, care_plan, coordination
+  interactive boolean not null default false,   -- two-way audio, video or in person
+  mode text,                                    -- audio, video, in_person
+  with_whom text,                               -- patient, caregiver
+  started_at timestamptz not null,
+  ended_at timestamptz not null,
+  seconds integer not null,                     -- active seconds inside the interval, pauses excluded
+  note text not null,
+  source text not null,                         -- timer, manual
+  timer_id uuid,
+  episode_id uuid references episode,
+  replaces uuid references time_entry,          -- a correction keeps the original
+  replaced_at timestamptz,
+  correction_reason text,
+  created_at timestamptz not null default now(),
+  check (ended_at > started_at and seconds >= 0)
+);
+create index time_entry_patient on time_entry (patient_id, started_at);
+create index time_entry_staff on time_entry (staff_id, started_at);
+select isolate('time_entry');
