@@ -8,14 +8,20 @@ from typing import TypeVar
 from devices import (
     battery,
     blood_pressure,
+    body_composition,
     clock,
     features,
     glucose,
     glucose_context,
+    heart_rate,
     information,
+    oximeter,
     quirks,
     racp,
+    saturation,
     sfloat,
+    thermometer,
+    user_data,
     weight,
 )
 from devices.cursor import Cursor
@@ -114,6 +120,13 @@ SUPPORTED: Mapping[str, Profile] = MappingProxyType(
         "2A08": _never_a_reading("Date Time", clock.parse_date_time, clock.date_time_fields),
         "2A18": _measurement("Glucose Measurement", glucose.parse, glucose.read, glucose.fields),
         "2A19": _never_a_reading("Battery Level", battery.parse, battery.fields),
+        "2A1C": _measurement(
+            "Temperature Measurement", thermometer.parse, thermometer.read, thermometer.fields
+        ),
+        "2A1D": _never_a_reading(
+            "Temperature Type", thermometer.parse_site, thermometer.site_fields
+        ),
+        "2A1E": _never_a_reading("Intermediate Temperature", thermometer.parse, thermometer.fields),
         "2A23": _never_a_reading("System ID", information.parse, information.fields),
         **{
             code: _never_a_reading(
@@ -134,11 +147,40 @@ SUPPORTED: Mapping[str, Profile] = MappingProxyType(
         "2A36": _never_a_reading(
             "Intermediate Cuff Pressure", blood_pressure.parse, blood_pressure.fields
         ),
+        "2A37": _measurement(
+            "Heart Rate Measurement", heart_rate.parse, heart_rate.read, heart_rate.fields
+        ),
         "2A49": _features("Blood Pressure Feature", 2, blood_pressure.FEATURES),
         "2A51": _features("Glucose Feature", 2, glucose.FEATURES),
         "2A52": _never_a_reading("Record Access Control Point", racp.parse, racp.fields),
+        "2A5E": _measurement(
+            "PLX Spot-Check Measurement",
+            oximeter.parse_spot,
+            saturation.read_spot,
+            saturation.spot_fields,
+        ),
+        "2A5F": _measurement(
+            "PLX Continuous Measurement",
+            oximeter.parse_stream,
+            saturation.read_stream,
+            saturation.stream_fields,
+        ),
+        "2A60": _never_a_reading(
+            "PLX Features", oximeter.parse_features, saturation.feature_fields
+        ),
+        "2A99": _never_a_reading(
+            "Database Change Increment", user_data.parse_increment, user_data.increment_fields
+        ),
+        "2A9B": _features("Body Composition Feature", 4, body_composition.FEATURES),
+        "2A9C": _measurement(
+            "Body Composition Measurement",
+            body_composition.parse,
+            body_composition.read,
+            body_composition.fields,
+        ),
         "2A9D": _measurement("Weight Measurement", weight.parse, weight.read, weight.fields),
         "2A9E": _never_a_reading("Weight Scale Feature", _weight_features, weight.feature_fields),
+        "2A9F": _never_a_reading("User Control Point", user_data.parse, user_data.fields),
     }
 )
 """Every characteristic that we decode, by its short UUID."""

@@ -7,7 +7,9 @@ from devices.blood_pressure import BloodPressure
 from devices.cursor import Cursor
 
 BEURER_BM85 = "beurer_bm85"
-QUIRKS = (BEURER_BM85,)
+CARESENS = "caresens"
+"""A ketone result is a glucose record whose context has the reserved meal 6 (devices.pairs)."""
+QUIRKS = (BEURER_BM85, CARESENS)
 
 _BM85_FLAGS_SET = 0x56
 _HEAD = 7

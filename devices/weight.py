@@ -72,11 +72,11 @@ def parse(frame: bytes) -> Weight:
     built = bool(flags & Flag.BMI_AND_HEIGHT)
     return Weight(
         imperial=imperial,
-        weight=None if raw == UNSUCCESSFUL else raw / _weight_steps(imperial=imperial),
+        weight=None if raw == UNSUCCESSFUL else raw / weight_steps(imperial=imperial),
         timestamp=date_time.read_from(cursor) if flags & Flag.TIMESTAMP else None,
         user=cursor.u8() if flags & Flag.USER else None,
         bmi=cursor.u16() / BMI_STEPS if built else None,
-        height=cursor.u16() / _height_steps(imperial=imperial) if built else None,
+        height=cursor.u16() / height_steps(imperial=imperial) if built else None,
         reserved=flags & ~_KNOWN,
         trailing=cursor.rest(),
     )
@@ -84,18 +84,17 @@ def parse(frame: bytes) -> Weight:
 
 def encode(measured: Weight) -> bytes:
     """Return the frame."""
-    weight_steps = _weight_steps(imperial=measured.imperial)
     unsuccessful = measured.weight is None
     built = measured.bmi is not None
     height = (measured.height or 0.0) if built else None
     return (
         packing.u8(measured.flags)
         + packing.u16(UNSUCCESSFUL if unsuccessful else None)
-        + packing.steps(measured.weight, weight_steps)
+        + packing.steps(measured.weight, weight_steps(imperial=measured.imperial))
         + packing.moment(measured.timestamp)
         + packing.u8(measured.user)
         + packing.steps(measured.bmi, BMI_STEPS)
-        + packing.steps(height, _height_steps(imperial=measured.imperial))
+        + packing.steps(height, height_steps(imperial=measured.imperial))
         + measured.trailing
     )
 
@@ -161,6 +160,16 @@ def centimetres(height: float, *, imperial: bool) -> float:
     return round(height * (CM_PER_INCH if imperial else 100), 1)
 
 
+def weight_steps(*, imperial: bool) -> int:
+    """Return how many wire counts one kg or lb has."""
+    return LB_STEPS if imperial else KG_STEPS
+
+
+def height_steps(*, imperial: bool) -> int:
+    """Return how many wire counts one metre or inch has."""
+    return INCH_STEPS if imperial else METRE_STEPS
+
+
 def _build(measured: Weight) -> dict[str, float | str]:
     """BMI and height where the scale knows them; it sends 0 where it does not."""
     extra: dict[str, float | str] = {}
@@ -169,11 +178,3 @@ def _build(measured: Weight) -> dict[str, float | str]:
     if measured.height:
         extra["height_cm"] = centimetres(measured.height, imperial=measured.imperial)
     return extra
-
-
-def _weight_steps(*, imperial: bool) -> int:
-    return LB_STEPS if imperial else KG_STEPS
-
-
-def _height_steps(*, imperial: bool) -> int:
-    return INCH_STEPS if imperial else METRE_STEPS
