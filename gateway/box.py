@@ -1,0 +1,213 @@
+"""The box put together: disk, broker, radio or recorded frames; one readable place."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from devices import wire
+from gateway import heartbeat
+from gateway.commands import Commands, Orders, RefusedError
+from gateway.credentials import Credentials
+from gateway.link import Address, Link
+from gateway.metrics import Metrics
+from gateway.outbox import Outbox
+from gateway.publisher import Publisher
+from gateway.pulse import Body, Pulse
+from gateway.registry import Registry
+from gateway.sealing import Plain, Seal, Sealed, SealError
+from gateway.settings import Settings
+from gateway.source import Enrolment, Source, open_source
+from gateway.store import Store
+from gateway.surroundings import Surroundings
+
+log = structlog.get_logger()
+
+EXIT_STOPPED = 0
+_PAIR_FOR_S = 120
+
+
+@dataclass(slots=True)
+class Parts:
+    """What a running box consists of."""
+
+    store: Store
+    outbox: Outbox
+    registry: Registry
+    source: Source
+
+
+class Box:
+    """Listens to the link and keeps the parts going until told to stop."""
+
+    def __init__(self, settings: Settings, around: Surroundings) -> None:
+        self._settings = settings
+        self._around = around
+        store = Store(Path(settings.outbox), _seal(settings))
+        registry = Registry(store)
+        outbox = Outbox(store, settings.gateway)
+        self._parts = Parts(
+            store=store,
+            outbox=outbox,
+            registry=registry,
+            source=open_source(settings, around, outbox, registry),
+        )
+        self._credentials = Credentials(store, settings.broker)
+        address = Address(
+            prefix=settings.topic_prefix,
+            client_id=settings.gateway,
+            last_words=heartbeat.last_words(settings.gateway),
+        )
+        self._link = Link(settings.broker, address, self)
+        self._link.use(*self._credentials.current())
+        self._publisher = Publisher(outbox, self._link, settings.pace, around)
+        self._metrics = Metrics(settings.metrics_port)
+        self._pulse = Pulse(self._body())
+        self._commands = Commands(store, self._orders(), around, self._answer)
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Run until asked to stop or until the radio is beyond help; return the exit code."""
+        self._metrics.start()
+        self._link.start()
+        source = self._parts.source
+        source.on_caught(self._publisher.wake)
+        tasks = [
+            asyncio.create_task(self._publisher.run(), name="publisher"),
+            asyncio.create_task(self._pulse.run(), name="pulse"),
+            asyncio.create_task(source.run(), name="source"),
+            asyncio.create_task(stop.wait(), name="stop"),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return _outcome(done)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._commands.stop()
+            await self._link.stop()
+            self._metrics.stop()
+            self._parts.store.close()
+
+    def connected(self, *, session_present: bool) -> None:
+        """The broker took us."""
+        log.info("broker_connected", session_present=session_present)
+        self._publisher.connected(session_present=session_present)
+        self._pulse.soon()
+        self._commands.resume()
+
+    def disconnected(self, reason: str) -> None:
+        """The connection is gone; it comes back by itself."""
+        log.warning("broker_disconnected", reason=reason)
+
+    def refused(self, code: int) -> None:
+        """The broker does not want us: a revoked or a mistyped credential."""
+        log.error("broker_refused_us", code=code)
+        self._link.use(*self._credentials.refused())
+
+    def answered(self, mid: int, code: int) -> None:
+        """A PUBACK."""
+        self._publisher.answered(mid, code)
+
+    def heard(self, channel: str, body: bytes) -> None:
+        """An acknowledgement or a command; what cannot be read is logged and let go."""
+        try:
+            if channel == "acks":
+                self._publisher.acknowledged(body)
+            elif channel == "commands":
+                self._commands.take(wire.load(body, wire.Command))
+        except wire.WireError as error:
+            log.warning("message_not_understood", channel=channel, reason=error.reason)
+
+    async def _pair(self, command: wire.Command) -> str:
+        """Open the enrolment mode for one device, for as long as ordered."""
+        lasts = timedelta(seconds=command.seconds or _PAIR_FOR_S)
+        wanted = Enrolment(device=command.device, passkey=command.passkey, lasts=lasts)
+        return await self._parts.source.pair(wanted)
+
+    async def _forget(self, command: wire.Command) -> str:
+        device = self._known(command)
+        await self._parts.source.forget(device)
+        self._parts.registry.forget(device)
+        return f"{device} forgotten"
+
+    async def _set_clock(self, command: wire.Command) -> str:
+        self._parts.registry.want_clock(self._known(command), wanted=True)
+        return "at the next visit"
+
+    async def _report_now(self, command: wire.Command) -> str:
+        if command.arguments.get("everything") == "yes":
+            self._parts.outbox.forget_seen()
+        self._parts.outbox.hurry(self._around.now())
+        self._publisher.wake()
+        self._pulse.soon()
+        return "reported"
+
+    async def _rotate(self, command: wire.Command) -> str:
+        password = command.arguments.get("password")
+        if not password:
+            raise RefusedError("no password in the arguments")
+        self._credentials.rotate(password)
+        self._link.use(*self._credentials.current())
+        return "kept; used from the next connection on"
+
+    def _known(self, command: wire.Command) -> str:
+        found = self._parts.registry.get(command.device or "")
+        if found is None:
+            raise RefusedError(f"device {command.device} is not known here")
+        return found.identity
+
+    def _answer(self, body: bytes) -> int | None:
+        return self._link.publish("results", body)
+
+    def _orders(self) -> Orders:
+        return Orders(
+            pair=self._pair,
+            forget=self._forget,
+            set_clock=self._set_clock,
+            report_now=self._report_now,
+            rotate_credential=self._rotate,
+        )
+
+    def _body(self) -> Body:
+        return Body(
+            settings=self._settings,
+            around=self._around,
+            outbox=self._parts.outbox,
+            registry=self._parts.registry,
+            publisher=self._publisher,
+            source=self._parts.source,
+            metrics=self._metrics,
+            version=_version(),
+            say=lambda body: self._link.publish("status", body, retain=True),
+        )
+
+
+def _seal(settings: Settings) -> Seal:
+    if settings.outbox_key is None:
+        return Plain()
+    try:
+        return Sealed(bytes.fromhex(settings.outbox_key))
+    except ValueError as error:
+        raise SealError(f"outbox_key: {error}") from error
+
+
+def _version() -> str:
+    try:
+        return version("tidings")
+    except PackageNotFoundError:
+        return ""
+
+
+def _outcome(done: Iterable[asyncio.Task[Any]]) -> int:
+    """The stop signal ends well; a part that ended by itself says how, or raises its error."""
+    for task in done:
+        result = task.result()
+        if isinstance(result, int) and not isinstance(result, bool):
+            return result
+    return EXIT_STOPPED

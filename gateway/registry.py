@@ -1,0 +1,146 @@
+"""What the box remembers of each device over a restart: identity, address, last sequence, facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway import clock
+from gateway.store import Row, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One device as the box knows it."""
+
+    identity: str
+    address: str | None = None
+    model: str = ""
+    name: str = ""
+    enrolled: bool = False
+    last_sequence: int | None = None
+    fetched_all_at: datetime | None = None
+    last_seen: datetime | None = None
+    last_read: datetime | None = None
+    rssi: int | None = None
+    battery: int | None = None
+    firmware: str | None = None
+    bonded: bool | None = None
+    offset_s: float | None = None
+    clock_wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What one visit taught; None leaves what was known."""
+
+    battery: int | None = None
+    firmware: str | None = None
+    bonded: bool | None = None
+    offset_s: float | None = None
+
+
+class Registry:
+    """The devices table; the small set is kept in memory and written through."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._devices = {device.identity: device for device in map(_device, store.run("devices"))}
+
+    def all(self) -> list[Device]:
+        """Every device known."""
+        return list(self._devices.values())
+
+    def get(self, identity: str) -> Device | None:
+        """Return the device of this identity."""
+        return self._devices.get(identity)
+
+    def at_address(self, address: str) -> Device | None:
+        """Return the device that answers at this address."""
+        return next((d for d in self._devices.values() if d.address == address.upper()), None)
+
+    def find(self, identity: str, address: str) -> Device | None:
+        """Return the device of this identity, or at this address."""
+        return self._devices.get(identity) or self.at_address(address)
+
+    def remember(self, device: Device) -> Device:
+        """Add a device, or complete what is known of it; an address has one owner, the latest."""
+        address = device.address.upper() if device.address else None
+        with self._store.transaction():
+            if address:
+                self._store.run("device_free_address", address, device.identity)
+            values = (device.identity, address, device.model, device.name, device.enrolled)
+            self._store.run("device_put", *values)
+        return self._reload(device.identity)
+
+    def forget(self, identity: str) -> None:
+        """Drop the device: it will not be visited again."""
+        self._store.run("device_forget", identity)
+        self._devices.pop(identity, None)
+
+    def saw(self, identity: str, *, at: datetime, rssi: int | None) -> None:
+        """Note an advertisement; not durable, it comes again."""
+        with self._store.transaction(durable=False):
+            self._store.run("device_seen", clock.to_text(at), rssi, identity)
+        self._reload(identity)
+
+    def learn(self, identity: str, facts: Facts) -> None:
+        """Note what a visit taught."""
+        values = (facts.battery, facts.firmware, facts.bonded, facts.offset_s)
+        self._store.run("device_facts", *values, identity)
+        self._reload(identity)
+
+    def fetched_all(self, identity: str, at: datetime) -> None:
+        """Note that the meter has told all its records."""
+        self._store.run("device_fetched_all", clock.to_text(at), identity)
+        self._reload(identity)
+
+    def restart_sequence(self, identity: str) -> None:
+        """Forget the last sequence number: the meter's counter has started again."""
+        self._store.run("device_sequence", None, identity)
+        self._reload(identity)
+
+    def want_clock(self, identity: str, *, wanted: bool) -> None:
+        """Note whether the clock is to be set at the next visit, whatever its offset."""
+        self._store.run("device_clock_wanted", wanted, identity)
+        self._reload(identity)
+
+    def set_passkey(self, identity: str, passkey: str | None) -> None:
+        """Keep the passkey that belongs to the device, sealed like a payload."""
+        sealed = self._store.seal.close(passkey.encode()) if passkey else None
+        self._store.run("device_passkey", sealed, identity)
+
+    def passkeys(self) -> dict[str, str]:
+        """Return the passkeys by address."""
+        rows = self._store.run("device_passkeys")
+        return {row[0]: self._store.seal.open(row[1]).decode() for row in rows}
+
+    def refresh(self) -> None:
+        """Read the table again: settling frames moves sequences and times."""
+        self._devices = {d.identity: d for d in map(_device, self._store.run("devices"))}
+
+    def _reload(self, identity: str) -> Device:
+        self.refresh()
+        return self._devices[identity]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return clock.from_text(text) if text else None
+
+
+def _device(row: Row) -> Device:
+    return Device(
+        identity=row[0],
+        address=row[1],
+        model=row[2],
+        name=row[3],
+        enrolled=bool(row[4]),
+        last_sequence=row[5],
+        fetched_all_at=_moment(row[6]),
+        last_seen=_moment(row[7]),
+        last_read=_moment(row[8]),
+        rssi=row[9],
+        battery=row[10],
+        firmware=row[11],
+        bonded=None if row[12] is None else bool(row[12]),
+        offset_s=row[13],
+        clock_wanted=bool(row[14]),
+    )
