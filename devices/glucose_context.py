@@ -157,10 +157,10 @@ def joined(measured: Decoded, context: GlucoseContext) -> Decoded:
     """Return the measurement with its context; ValueError if the sequences differ."""
     if measured.sequence != context.sequence:
         raise ValueError(f"context {context.sequence} is not of record {measured.sequence}")
-    return dataclasses.replace(measured, extra={**measured.extra, **extra(context)})
+    return dataclasses.replace(measured, extra={**measured.extra, **remarks(context)})
 
 
-def extra(context: GlucoseContext) -> dict[str, float | str]:
+def remarks(context: GlucoseContext) -> dict[str, float | str]:
     """Return the context in words and everyday units; a reserved code keeps its number."""
     named = {
         "meal": (context.meal, MEALS),

@@ -60,6 +60,6 @@ def _ketone(measured: Decoded, context: GlucoseContext) -> FailedMeasurement:
         device_time=measured.device_time,
         sequence=measured.sequence,
         flags=measured.flags,
-        extra={**measured.extra, **glucose_context.extra(context), "meal": "ketone"},
+        extra={**measured.extra, **glucose_context.remarks(context), "meal": "ketone"},
         trailing=measured.trailing,
     )
