@@ -1,0 +1,200 @@
+"""What a rule is: conditions, numbers, severities; no evaluation, no reading of files."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from alerts.severity import Severity
+
+
+class RuleError(ValueError):
+    """A definition that cannot be used; the message names the rule and the field."""
+
+
+class Metric(StrEnum):
+    """What a rule looks at."""
+
+    BP = "bp"
+    GLUCOSE = "glucose"
+    WEIGHT = "weight"
+    SPO2 = "spo2"
+    HEART_RATE = "heart_rate"
+    TEMPERATURE = "temperature"
+    RESPIRATORY_RATE = "respiratory_rate"
+    SURVEY = "survey"
+    COMPOSITE = "composite"
+
+
+class RuleKind(StrEnum):
+    """How readings are put together before they are compared."""
+
+    SPOT = "spot"
+    CONFIRMED = "confirmed"
+    AVERAGE = "average"
+    DELTA = "delta"
+    COUNT = "count"
+    TREND = "trend"
+
+
+class Field(StrEnum):
+    """Which number of a reading is compared; FLAG compares a word."""
+
+    SYS = "sys"
+    DIA = "dia"
+    VALUE = "value"
+    DELTA = "delta"
+    DELTA_KG = "delta_kg"
+    PCT = "pct"
+    SCORE = "score"
+    FLAG = "flag"
+
+
+class Against(StrEnum):
+    """What a delta is measured from."""
+
+    PREVIOUS_DAY_FIRST = "previous_day_first_reading"
+    THREE_DAYS_AGO = "value_3d_ago"
+    SEVEN_DAYS_AGO = "value_7d_ago"
+    MEDIAN_7D = "median_7d"
+    MEDIAN_14D = "median_14d"
+    BASELINE = "baseline_at_start"
+
+
+COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One comparison with a limit, or one quality word that must be present."""
+
+    field: Field
+    op: str = ">="
+    limit: float = 0.0
+    flag: str = ""
+    item: str = ""
+    """Only answers to this survey item."""
+
+    def met_by(self, number: float) -> bool:
+        """True when the number is at or beyond the limit, as the operator says."""
+        return COMPARE[self.op](number, self.limit)
+
+    @property
+    def upward(self) -> bool:
+        """True when higher is worse."""
+        return self.op.startswith(">")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applies:
+    """Whom a profile is for; every part that is given must hold."""
+
+    age_gte: int | None = None
+    age_lt: int | None = None
+    condition: str | None = None
+    trait: str | None = None
+    excluding: str | None = None
+    pregnant_or_6w_postpartum: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remeasure:
+    """Ask the patient to measure again; without an answer `unconfirmed` fires after `no_reply`."""
+
+    wait: timedelta
+    no_reply: timedelta
+    unconfirmed: Severity | None
+    """None: the rule fires on the first reading, so silence adds nothing."""
+    when_normal: Severity | None
+    """Severity once a normal second value came; None for a rule that has not fired yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of one profile, as signed."""
+
+    id: str
+    profile: str
+    metric: Metric
+    kind: RuleKind
+    severity: Severity
+    any: tuple[Condition, ...] = ()
+    all: tuple[Condition, ...] = ()
+    flag: str = ""
+    n: int = 1
+    min_gap: timedelta = timedelta(0)
+    within: timedelta = timedelta(0)
+    window: timedelta = timedelta(0)
+    min_readings: int = 0
+    against: Against | None = None
+    max_gap: timedelta | None = None
+    remeasure: Remeasure | None = None
+    ask: str = ""
+    if_symptoms: Severity | None = None
+    symptoms_message: str = ""
+    worse: tuple[Condition, Severity] | None = None
+    patient_message: str = ""
+    route: str = ""
+    max_one_per: timedelta | None = None
+    hysteresis: float | None = None
+    when: Applies = Applies()
+    on_by_default: bool = True
+    inputs: tuple[str, ...] = ()
+    note: str = ""
+    sources: tuple[str, ...] = ()
+    confidence: str = ""
+    version: str = ""
+    effective_from: str = ""
+    effective_to: str = ""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every comparison of the rule."""
+        return self.any + self.all
+
+    @property
+    def looks_ahead(self) -> bool:
+        """True when what happens after a breach can still change it."""
+        return self.remeasure is not None or bool(self.ask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A named set of rules for a kind of patient."""
+
+    id: str
+    rules: tuple[Rule, ...]
+    applies: Applies = Applies()
+    include: tuple[str, ...] = ()
+    otherwise: str = ""
+    """The profile that holds when this one does not apply."""
+    replaces: tuple[str, ...] = ()
+    """Profiles that rest while this one applies."""
+    severity_up: int = 0
+    severity_up_for: timedelta = timedelta(0)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """The product's profiles with the digest of their definitions."""
+
+    profiles: Mapping[str, Profile]
+    version: str
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return the rule of that id; KeyError if there is none."""
+        for profile in self.profiles.values():
+            for rule in profile.rules:
+                if rule.id == rule_id:
+                    return rule
+        raise KeyError(rule_id)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, in the order of the files."""
+        return tuple(rule for profile in self.profiles.values() for rule in profile.rules)
