@@ -1,0 +1,41 @@
+"""The link that a device has now: who subscribed, what was set, and when it last heard anything."""
+
+import asyncio
+from collections.abc import Callable
+
+from bumble.device import Connection
+
+
+class Link:
+    """State that lasts as long as one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.subscribed: set[int] = set()
+        """Short UUIDs of characteristics that the client listens to."""
+        self.clock_set = False
+        self.consented = False
+        self._changed = asyncio.Event()
+        self.touched_at = asyncio.get_running_loop().time()
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the link is encrypted, so both sides share a bond."""
+        return bool(self.connection.is_encrypted)
+
+    def touch(self) -> None:
+        """Something happened."""
+        self.touched_at = asyncio.get_running_loop().time()
+        self._changed.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until a condition holds; it is looked at again whenever something happens."""
+        while not holds():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def idle(self, seconds: float) -> None:
+        """Wait until nothing has happened for so long."""
+        loop = asyncio.get_running_loop()
+        while (left := self.touched_at + seconds - loop.time()) > 0:  # noqa: ASYNC110  no event says "nothing happened"
+            await asyncio.sleep(left)

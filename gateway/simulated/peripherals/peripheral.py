@@ -1,0 +1,377 @@
+"""What every virtual device does: advertise, pair, keep its clock, store records, send, hang up."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Mapping
+from typing import ClassVar
+
+from bumble.device import Connection, Device
+from bumble.gatt import Characteristic, Service
+
+from devices import battery, clock, date_time
+from devices.date_time import DateTime
+from gateway.simulated import adverts
+from gateway.simulated.peripherals import bond, gatt, information
+from gateway.simulated.peripherals.behaviour import Behaviour, Bonding, ClockService
+from gateway.simulated.peripherals.clock import DeviceClock, Now
+from gateway.simulated.peripherals.link import Link
+from gateway.simulated.peripherals.record import Record, Sent
+
+log = logging.getLogger(__name__)
+
+CURRENT_TIME_SERVICE = 0x1805
+RESERVED_FLAGS = 0xE0
+"""Bits of the first byte that most profiles reserve."""
+
+
+class Peripheral(ABC):
+    """One virtual device. Its tests read `measured`, `sent` and `transferred`: the truth."""
+
+    kind: ClassVar[str]
+    """The word for it in plans."""
+    advertised: ClassVar[tuple[int, ...]]
+    """Services that it advertises."""
+
+    def __init__(self, radio: Device, *, now: Now, behaviour: Behaviour) -> None:
+        self.radio = radio
+        self.name = radio.name
+        self.address = radio.static_address.to_string(with_type_qualifier=False)
+        self.behaviour = behaviour
+        self.clock = DeviceClock(now, behaviour)
+        self.battery_percent = behaviour.battery_percent or 0
+        self.stored: list[Record] = []
+        """Its memory, oldest first."""
+        self.measured: list[Record] = []
+        self.sent: list[Sent] = []
+        """Every frame that left, copies and repeats included."""
+        self.transferred: list[Record] = []
+        """Records that were sent whole, each once."""
+        self.hang_ups: list[str] = []
+        """Why it ended links, in its own words."""
+        self.on_measured: Callable[[Peripheral, Record], None] = _nobody_listens
+        self.pairing_mode = False
+        self.link: Link | None = None
+        self._now = now
+        self._news: dict[int, Record] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._saying: bytes | None = None
+        """The advertisement that is on the air now."""
+        self._hang_up_after: int | None = None
+        self._window: asyncio.TimerHandle | None = None
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether its data is for bonded clients only, and it says so to others."""
+        return self.behaviour.bonding is not Bonding.NONE and not self.behaviour.silent_until_bonded
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything that was not sent yet."""
+        return bool(self._news)
+
+    def unsent(self) -> list[Record]:
+        """What was not sent yet, oldest first."""
+        return list(self._news.values())
+
+    async def power_on(self) -> None:
+        """Put the battery in."""
+        short = (*self.services(), *self._clock_services())
+        told = information.services(self.behaviour, self.address, self._battery)
+        self.radio.add_services([*short, *told])
+        self.radio.pairing_config_factory = lambda _: bond.pairing_config(
+            self.behaviour, self._willing
+        )
+        self.radio.on(self.radio.EVENT_CONNECTION, self._linked)
+        await self.radio.power_on()
+        await self.advertise()
+
+    async def power_off(self) -> None:
+        """Take the battery out: no advertising, no link, nothing under way."""
+        if self._window is not None:
+            self._window.cancel()
+        await self.hang_up("switched off")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._fall_silent()
+
+    async def enter_pairing_mode(self) -> None:
+        """Hold the button: advertise, and say in the flags that it wants to be paired."""
+        self.pairing_mode = True
+        await self.advertise()
+
+    async def advertise(self) -> None:
+        """Advertise if there is a reason to and no link, else be silent."""
+        if self.link is not None:
+            return
+        if not self.pairing_mode and not self.has_news:
+            await self._fall_silent()
+            return
+        said = adverts.dump(self._advert())
+        if said == self._saying:
+            return
+        self._saying = said
+        interval = self.behaviour.advertising_interval_ms
+        await self.radio.start_advertising(
+            advertising_data=said,
+            advertising_interval_min=interval,
+            advertising_interval_max=interval,
+        )
+
+    async def hang_up(self, why: str) -> None:
+        """End the link from the device's side."""
+        link = self.link
+        if link is not None:
+            self.hang_ups.append(why)
+            await link.connection.disconnect()
+
+    def hang_up_after(self, frames: int) -> None:
+        """Let it hang up, once, when so many more frames have left."""
+        self._hang_up_after = frames
+
+    async def forget_bonds(self) -> None:
+        """Take the battery out: it no longer knows who it was paired with."""
+        if self.radio.keystore is not None:
+            await self.radio.keystore.delete_all()
+
+    @abstractmethod
+    def services(self) -> list[Service]:
+        """Its own services, made once."""
+
+    @abstractmethod
+    async def serve(self, link: Link) -> None:
+        """Do what it does on a link until it has nothing more to say."""
+
+    async def remember(self, record: Record) -> Record:
+        """Store a new record and let the world know."""
+        self.stored.append(record)
+        self.measured.append(record)
+        self._news[record.number] = record
+        self.on_measured(self, record)
+        if self.link is not None:
+            self.link.touch()
+        await self._open_window()
+        return record
+
+    def erase(self, record: Record) -> None:
+        """Take a record out of its memory, sent or not."""
+        self.stored.remove(record)
+        self._news.pop(record.number, None)
+
+    def record(
+        self,
+        characteristic: int,
+        frame: bytes,
+        values: Mapping[str, float | None],
+        *,
+        sequence: int | None = None,
+        context: bytes | None = None,
+    ) -> Record:
+        """A record of now, numbered, with the frame's reserved bits set if that is its habit."""
+        return Record(
+            number=len(self.measured) + 1,
+            characteristic=f"{characteristic:04X}",
+            frame=frame,
+            measured_at=self._now(),
+            device_time=self.clock.read(),
+            sequence=sequence,
+            context=context,
+            values=values,
+        )
+
+    def timestamp(self) -> DateTime | None:
+        """Its own clock's time, as it goes into a frame."""
+        shown = self.clock.read()
+        return None if shown is None else date_time.of(shown)
+
+    @property
+    def reserved(self) -> int:
+        """The reserved bits that it sets in its frames."""
+        return RESERVED_FLAGS if self.behaviour.rfu_bits else 0
+
+    def reported(
+        self, short: int, *, indicate: bool, write: gatt.Write | None = None
+    ) -> Characteristic[bytes]:
+        """A characteristic that it sends from; whoever subscribes is noted on the link."""
+        made = gatt.reported(
+            self.radio, short, indicate=indicate, encrypted=self.encrypts, write=write
+        )
+
+        def note(_connection: Connection, notify: bool, indication: bool) -> None:  # noqa: FBT001  bumble's signature
+            link = self.link
+            if link is None:
+                return
+            link.subscribed.discard(short)
+            if notify or indication:
+                link.subscribed.add(short)
+            link.touch()
+
+        made.on(made.EVENT_SUBSCRIPTION, note)
+        return made
+
+    async def send(self, link: Link, sender: Characteristic[bytes], frame: bytes) -> None:
+        """Indicate (and await the confirmation) or notify one frame."""
+        server = self.radio.gatt_server
+        if sender.properties & Characteristic.Properties.INDICATE:
+            await server.indicate_subscriber(link.connection, sender, frame)
+        else:
+            await server.notify_subscriber(link.connection, sender, frame)
+            await asyncio.sleep(0)
+        link.touch()
+
+    async def send_record(
+        self, link: Link, record: Record, frames: list[tuple[Characteristic[bytes], bytes]]
+    ) -> None:
+        """Send the frames of one record, as often as is its habit, and note it."""
+        for _ in range(self.behaviour.copies):
+            for sender, frame in frames:
+                await self.send(link, sender, frame)
+                short = sender.uuid.to_hex_str().upper()[-4:]
+                self.sent.append(Sent(record=record, characteristic=short, frame=frame))
+        if record.number in self._news:
+            del self._news[record.number]
+            self.transferred.append(record)
+        await self._count_down()
+
+    def secured(self, link: Link) -> bool:
+        """Whether it is willing to talk: bonded, if it wants a bond."""
+        return self.behaviour.bonding is Bonding.NONE or link.encrypted
+
+    async def _count_down(self) -> None:
+        if self._hang_up_after is None:
+            return
+        self._hang_up_after -= 1
+        if self._hang_up_after <= 0:
+            self._hang_up_after = None
+            await self.hang_up("told to in the middle")
+
+    async def _open_window(self) -> None:
+        """Start advertising, for as long as is its habit."""
+        if self._window is not None:
+            self._window.cancel()
+        await self.advertise()
+        seconds = self.behaviour.advertise_window_s
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._window = loop.call_later(seconds, self._close_window)
+
+    async def _fall_silent(self) -> None:
+        self._saying = None
+        await self.radio.stop_advertising()
+
+    def _close_window(self) -> None:
+        self._window = None
+        if self.link is None:
+            self._run(self._fall_silent())
+
+    def _linked(self, connection: Connection) -> None:
+        link = self.link = Link(connection)
+        self._saying = None
+        connection.on(connection.EVENT_DISCONNECTION, self._unlinked)
+        connection.on(connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, link.touch)
+        connection.on(connection.EVENT_PAIRING, self._bonded)
+        self._run(self.serve(link))
+        if self.behaviour.clock_deadline_s is not None:
+            self._run(self._insist_on_clock(link, self.behaviour.clock_deadline_s))
+        if self.behaviour.idle_hang_up_s is not None:
+            self._run(self._tire(link, self.behaviour.idle_hang_up_s))
+
+    def _unlinked(self, _reason: int) -> None:
+        self.link = None
+        for task in self._tasks:
+            task.cancel()
+        if self._window is not None or self.behaviour.advertise_window_s is None:
+            self._run(self.advertise())
+
+    def _bonded(self, _keys: object) -> None:
+        self.pairing_mode = False
+
+    async def _insist_on_clock(self, link: Link, deadline_s: float) -> None:
+        """Hang up on a client that does not set the clock in time."""
+        await link.until(lambda: self.secured(link))
+        try:
+            async with asyncio.timeout(deadline_s):
+                await link.until(lambda: link.clock_set)
+        except TimeoutError:
+            await self.hang_up("clock was not set in time")
+
+    async def _tire(self, link: Link, seconds: float) -> None:
+        await link.idle(seconds)
+        await self.hang_up("nothing was said for too long")
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("virtual device %s failed", self.name, exc_info=task.exception())
+
+    def _willing(self) -> bool:
+        if self.behaviour.bonding is Bonding.NONE:
+            return False
+        return self.pairing_mode or not self.behaviour.pairs_only_in_pairing_mode
+
+    def _battery(self) -> bytes:
+        return battery.encode(battery.Battery(level=self.battery_percent))
+
+    def _advert(self) -> adverts.Advert:
+        flags = adverts.Discoverable.GENERAL
+        if self.behaviour.bonding is not Bonding.NONE:
+            pairing = self.pairing_mode
+            flags = adverts.Discoverable.PAIRING if pairing else adverts.Discoverable.TRANSFER
+        return adverts.Advert(
+            name=self.name,
+            services=tuple(adverts.uuid128(short) for short in self.advertised),
+            flags=flags,
+            manufacturer=self.behaviour.manufacturer_data,
+        )
+
+    def clock_characteristics(self) -> list[Characteristic[bytes]]:
+        """Date Time, for the devices that have it in their own service."""
+        if self.behaviour.clock is not ClockService.DATE_TIME:
+            return []
+        return [
+            gatt.writable(
+                ClockService.DATE_TIME,
+                self._set_clock,
+                read=self._date_time,
+                encrypted=self.encrypts,
+            )
+        ]
+
+    def _clock_services(self) -> list[Service]:
+        if self.behaviour.clock is not ClockService.CURRENT_TIME:
+            return []
+        current = gatt.writable(
+            ClockService.CURRENT_TIME,
+            self._set_clock,
+            read=self._current_time,
+            encrypted=self.encrypts,
+        )
+        return [gatt.service(CURRENT_TIME_SERVICE, [current])]
+
+    def _set_clock(self, value: bytes) -> None:
+        written = clock.parse_date_time(value).moment.naive()
+        if written is None:
+            return
+        self.clock.write(written)
+        if self.link is not None:
+            self.link.clock_set = True
+            self.link.touch()
+
+    def _date_time(self) -> bytes:
+        return date_time.encode(self.timestamp() or DateTime(year=0, month=0, day=0))
+
+    def _current_time(self) -> bytes:
+        shown = self.clock.read()
+        if shown is None:
+            return clock.encode(clock.CurrentTime(moment=DateTime(year=0, month=0, day=0)))
+        return clock.setting(shown, reason=0)
+
+
+def _nobody_listens(_peripheral: Peripheral, _record: Record) -> None:
+    """Until somebody wants to know."""
