@@ -13,6 +13,7 @@ from database import sql
 from deploy.demo import clinic, history
 from deploy.demo.clinic import ORGANISATION, Resident
 from deploy.demo.history import DAYS, Past
+from deploy.demo.homes import LIVING_AT, MODELS, live_devices
 
 SEED = 2026
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -32,11 +33,6 @@ STAFF = (
     ("ada", "Ada Monroe", "", "administrator"),
     ("ivo", "Ivo Sands", "", "auditor"),
 )
-MODELS = {
-    "blood_pressure": "A&D UA-651BLE",
-    "weight": "A&D UC-352BLE",
-    "glucose": "Accu-Chek Guide",
-}
 STORY_OF = {  # by medical record number: whose last readings tell which story
     2: "severe pressure",
     3: "gaining weight",
@@ -164,7 +160,9 @@ def _enrolment(person: Resident, at: datetime) -> dict[str, object]:
 def _devices(
     connection: Connection, queries: dict[str, str], people: list[Resident], now: datetime
 ) -> None:
+    live = {device.identity: device.gateway for device in live_devices(people)}
     gateways = [(HISTORY_GATEWAY, "Homes whose past was loaded")]
+    gateways += [(name, f"Home of patient {number}") for name, number in LIVING_AT.items()]
     rows = [
         {"id": name, "organisation": ORGANISATION, "site": clinic.SITE, "label": label}
         for name, label in gateways
@@ -176,7 +174,7 @@ def _devices(
             "organisation": ORGANISATION,
             "model": MODELS[kind],
             "kinds": [kind],
-            "gateway": HISTORY_GATEWAY,
+            "gateway": live.get(history.device_of(person, kind), HISTORY_GATEWAY),
             "battery": 40 + (n * 13) % 60,
             "device": history.device_of(person, kind),
             "patient": person.id,
