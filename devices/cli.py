@@ -1,0 +1,164 @@
+"""`tidings device`: look at a frame by hand, list what we can read."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from devices import document, models, profiles, quirks
+from devices.reading import FailedMeasurement, Reading, UnreadableError
+from devices.sfloat import Special
+from devices.shown import Fields
+
+app = typer.Typer(help="Decode frames of medical devices, list the models we know.")
+
+
+class Status(StrEnum):
+    """What became of a frame."""
+
+    MEASURED = "measured"
+    FAILED = "failed"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What there is to tell about a frame."""
+
+    characteristic: str
+    status: Status
+    reason: str | None
+    fields: Fields
+
+    def as_dict(self) -> Fields:
+        """Return one flat object; the frame's own status bits give way to `status`."""
+        fields = {
+            ("status_bits" if name == "status" else name): v for name, v in self.fields.items()
+        }
+        return {
+            "characteristic": self.characteristic,
+            **fields,
+            "status": self.status,
+            "reason": self.reason,
+        }
+
+
+@app.command()
+def decode(
+    frame: Annotated[str, typer.Argument(metavar="HEX", help="The frame's bytes in hex.")],
+    characteristic: Annotated[
+        str, typer.Option("--char", help="Its characteristic, e.g. 2A35; also SFLOAT, FLOAT.")
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="Key of the model, for those that break the standard.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Decode a frame; exit code 1 if it is unreadable."""
+    quirk = _quirk(model)
+    _known(characteristic)
+    found = judge(characteristic, _bytes(frame), quirk=quirk)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict()))
+    else:
+        Console().print(_table(found))
+    raise typer.Exit(1 if found.status is Status.UNREADABLE else 0)
+
+
+@app.command("list")
+def list_models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,  # noqa: FBT002 - a flag of the command line
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print docs/devices.md.")] = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """List the models we know, with the evidence for each."""
+    if as_markdown:
+        typer.echo(document.page(models.known(), models.unsupported()), nl=False)
+    elif as_json:
+        typer.echo(json.dumps([_summary(key.key) for key in models.known()]))
+    else:
+        Console().print(_models())
+
+
+def judge(characteristic: str, frame: bytes, *, quirk: str | None = None) -> Verdict:
+    """Return what there is to tell about a frame."""
+    profile = profiles.profile(characteristic, quirk=quirk)
+    code = profiles.short(characteristic)
+    try:
+        fields, decoded = profile.fields(frame), profile.decode(frame)
+    except UnreadableError as error:
+        return Verdict(characteristic=code, status=Status.UNREADABLE, reason=str(error), fields={})
+    status, reason = Status.MEASURED, None
+    if isinstance(decoded, FailedMeasurement):
+        status, reason = Status.FAILED, decoded.reason
+    elif isinstance(fields.get("value"), Special):
+        status, reason = Status.FAILED, str(fields["value"])
+    elif not isinstance(decoded, Reading):
+        reason = f"{profile.name}: never a reading"
+    if decoded is not None:
+        fields = {**fields, "flags": list(decoded.flags), "trailing": decoded.trailing}
+    return Verdict(characteristic=code, status=status, reason=reason, fields=fields)
+
+
+def _quirk(model: str | None) -> str | None:
+    if model is None or model in quirks.QUIRKS:
+        return model
+    try:
+        return models.by_name(model).quirk
+    except KeyError as error:
+        keys = ", ".join(known.key for known in models.known())
+        raise typer.BadParameter(f"no model {model!r}; known: {keys}") from error
+
+
+def _known(characteristic: str) -> None:
+    try:
+        profiles.profile(characteristic)
+    except UnreadableError as error:
+        known = ", ".join([*profiles.SUPPORTED, *profiles.FORMATS])
+        raise typer.BadParameter(f"{error}; known: {known}") from error
+
+
+def _bytes(text: str) -> bytes:
+    """Bytes from hex, however it is separated."""
+    digits = text.strip().removeprefix("0x").translate(str.maketrans("", "", " :-\t\n"))
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not hex: {error}") from error
+
+
+def _table(found: Verdict) -> Table:
+    table = Table(title=f"{found.characteristic}: {found.status}", show_header=False)
+    for name, value in found.as_dict().items():
+        if value is not None:
+            table.add_row(name, str(value))
+    return table
+
+
+def _models() -> Table:
+    table = Table("Model", "Measures", "Evidence", "Hardware", expand=True)
+    table.add_column("Key", no_wrap=True)
+    for model in models.known():
+        kinds = ", ".join(model.kinds)
+        tested = "tested" if model.tested_on_hardware else "untested"
+        name = f"{model.maker} {model.name}"
+        table.add_row(name, kinds, model.evidence, tested, model.key)
+    return table
+
+
+def _summary(key: str) -> dict[str, object]:
+    model = models.by_name(key)
+    return {
+        "key": model.key,
+        "maker": model.maker,
+        "name": model.name,
+        "kinds": list(model.kinds),
+        "services": list(model.services),
+        "pairing": model.pairing,
+        "evidence": model.evidence,
+        "source": model.source,
+        "tested_on_hardware": model.tested_on_hardware,
+    }
