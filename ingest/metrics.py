@@ -1,0 +1,126 @@
+"""What ingest tells Prometheus; names carry their units, labels never a patient or device."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from ingest.store import Outcome
+
+LAG_BUCKETS = (
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.2,
+    0.3,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    120.0,
+    600.0,
+)
+BATCH_BUCKETS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
+
+
+class LagHistogram(Collector):
+    """Seconds from the broker's delivery to the commit, counted a whole batch at a time."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(LAG_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, lags: Iterable[float]) -> None:
+        """Count each lag."""
+        for lag in lags:
+            self._counts[bisect_left(LAG_BUCKETS, lag)] += 1
+            self._sum += lag
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """Give Prometheus cumulative buckets."""
+        family = HistogramMetricFamily(
+            "tidings_ingest_lag_seconds", "From delivery by the broker to the commit, per message."
+        )
+        total, buckets = 0, []
+        bounds = [*map(str, LAG_BUCKETS), "+Inf"]
+        for bound, count in zip(bounds, self._counts, strict=True):
+            total += count
+            buckets.append((bound, total))
+        family.add_metric([], buckets, self._sum)
+        yield family
+
+
+class Metrics:
+    """Every figure of one worker process."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry = registry or CollectorRegistry()
+        self.lag = LagHistogram()
+        registry.register(self.lag)
+        self.messages = Counter(
+            "tidings_ingest_messages", "Messages taken from the broker.", registry=registry
+        )
+        self.rows = Counter(
+            "tidings_ingest_rows", "Decisions by outcome.", ["outcome"], registry=registry
+        )
+        self.quarantined = Counter(
+            "tidings_ingest_quarantined", "Quarantined by reason.", ["reason"], registry=registry
+        )
+        self.flagged = Counter(
+            "tidings_ingest_flagged", "Doubts of flagged readings.", ["doubt"], registry=registry
+        )
+        self.batch = Histogram(
+            "tidings_ingest_batch_messages",
+            "Messages in one transaction.",
+            buckets=BATCH_BUCKETS,
+            registry=registry,
+        )
+        self.commit = Histogram(
+            "tidings_ingest_commit_seconds",
+            "From the first look-up of a batch to its commit.",
+            registry=registry,
+        )
+        self.database_wait = Counter(
+            "tidings_ingest_database_wait_seconds",
+            "Time spent waiting for a database that was away.",
+            registry=registry,
+        )
+        self.connections = Counter(
+            "tidings_ingest_broker_connections", "Connections to the broker.", registry=registry
+        )
+        self.dropped_acks = Counter(
+            "tidings_ingest_dropped_pubacks",
+            "Acknowledgements of an older connection, not sent.",
+            registry=registry,
+        )
+        self.waiting = Gauge(
+            "tidings_ingest_waiting_bytes", "Messages held in memory.", registry=registry
+        )
+        self.connected = Gauge(
+            "tidings_ingest_broker_connected", "1 while subscribed.", registry=registry
+        )
+        self.slots = Gauge(
+            "tidings_ingest_slots_held", "Slots that this process owns.", registry=registry
+        )
+
+    def stored(
+        self, outcome: Outcome, received: list[datetime], *, began: datetime, now: datetime
+    ) -> None:
+        """Count one committed batch."""
+        self.messages.inc(len(received))
+        self.batch.observe(len(received))
+        self.commit.observe((now - began).total_seconds())
+        self.lag.observe((now - at).total_seconds() for at in received)
+        for word, number in outcome.rows.items():
+            self.rows.labels(word).inc(number)
+        for word, number in outcome.reasons.items():
+            self.quarantined.labels(word).inc(number)
+        for word, number in outcome.doubts.items():
+            self.flagged.labels(word).inc(number)

@@ -1,0 +1,85 @@
+"""Whose reading it is, from dated device assignments; never a default person. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from devices.reading import Kind
+from ingest.bounds import OwnerRules
+from ingest.people import Assignment, Medians, Person
+
+
+class OwnerState(StrEnum):
+    """How sure it is; only `sure` and `slot` enter a chart unasked."""
+
+    SURE = "sure"
+    SLOT = "slot"
+    LIKELY = "likely"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """The state, and the person where there is one to name."""
+
+    state: OwnerState
+    person: Person | None
+
+
+def find(
+    assignments: tuple[Assignment, ...],
+    *,
+    at: datetime,
+    user_slot: int | None,
+    kind: str,
+    value: float,
+    medians: Mapping[tuple[UUID, str], Medians | None],
+    rules: OwnerRules,
+) -> Owner:
+    """Return the owner of a reading measured at `at`."""
+    held = [
+        each for each in assignments if each.start <= at and (each.end is None or at < each.end)
+    ]
+    if not held:
+        return Owner(OwnerState.UNKNOWN, None)
+    if len(held) == 1 and held[0].slot is None:
+        return Owner(OwnerState.SURE, held[0].person)
+    if user_slot is not None:
+        return _by_slot(held, user_slot)
+    if kind == Kind.WEIGHT:
+        return _by_weight(held, value, medians, rules)
+    return Owner(OwnerState.AMBIGUOUS, None)
+
+
+def _by_slot(held: list[Assignment], user_slot: int) -> Owner:
+    """A slot that is mapped to nobody is a guest."""
+    mine = [each for each in held if each.slot == user_slot]
+    if len(mine) == 1:
+        return Owner(OwnerState.SLOT, mine[0].person)
+    return Owner(OwnerState.AMBIGUOUS if mine else OwnerState.UNKNOWN, None)
+
+
+def _by_weight(
+    held: list[Assignment],
+    value: float,
+    medians: Mapping[tuple[UUID, str], Medians | None],
+    rules: OwnerRules,
+) -> Owner:
+    """A scale without slots: likely only if near exactly one and far from everybody else."""
+    usual = [
+        (each.person, found.value)
+        for each in held
+        if (found := medians.get((each.person.patient_id, Kind.WEIGHT))) is not None
+    ]
+    near = [
+        person
+        for person, weight in usual
+        if abs(value - weight) <= max(rules.likely_kg, rules.likely_share * weight)
+    ]
+    far = [person for person, weight in usual if abs(value - weight) > rules.others_kg]
+    if len(usual) == len(held) and len(near) == 1 and len(far) == len(held) - 1:
+        return Owner(OwnerState.LIKELY, near[0])
+    return Owner(OwnerState.AMBIGUOUS, None)

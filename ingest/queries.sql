@@ -1,0 +1,233 @@
+-- name: store_batch
+-- One batch in one statement, so in one transaction: identities first (ids come sorted, so that two
+-- workers never wait for each other in a circle), then whatever is new. A reading that was seen
+-- before, in a chart or in quarantine, changes nothing but the quarantine's counter.
+with arrived as materialized (
+  select * from unnest(
+    %(reading_id)s::uuid[], %(organisation_id)s::uuid[], %(patient_id)s::uuid[],
+    %(device_id)s::text[], %(gateway_id)s::text[], %(kind)s::text[],
+    %(measured_at)s::timestamptz[], %(value)s::float8[], %(diastolic)s::float8[],
+    %(mean_arterial)s::float8[], %(pulse)s::float8[], %(original_value)s::float8[],
+    %(original_unit)s::text[], %(status)s::text[], %(flags)s::text[], %(time_quality)s::text[],
+    %(device_time)s::timestamp[], %(gateway_time)s::timestamptz[], %(received_at)s::timestamptz[],
+    %(clock_offset_s)s::float4[], %(live)s::bool[], %(user_slot)s::int2[], %(sequence)s::int4[],
+    %(extra)s::text[], %(characteristic)s::text[], %(frame)s::bytea[], %(alert)s::bool[]
+  ) as r (
+    reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
+    diastolic, mean_arterial, pulse, original_value, original_unit, status, flags, time_quality,
+    device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence, extra,
+    characteristic, frame, alert
+  )
+),
+put_aside as materialized (
+  select * from unnest(
+    %(aside_id)s::uuid[], %(aside_is_reading)s::bool[], %(aside_organisation_id)s::uuid[],
+    %(aside_gateway_id)s::text[], %(aside_device_id)s::text[], %(aside_reason)s::text[],
+    %(aside_detail)s::text[], %(aside_topic)s::text[], %(aside_payload)s::bytea[],
+    %(aside_gateway_time)s::timestamptz[], %(aside_received_at)s::timestamptz[],
+    %(aside_queue)s::text[]
+  ) as q (
+    id, is_reading, organisation_id, gateway_id, device_id, reason, detail, topic, payload,
+    gateway_time, received_at, queue
+  )
+),
+fresh as (
+  insert into reading_identity (reading_id)
+  select * from unnest(%(identity)s::uuid[])
+  on conflict do nothing returning reading_id
+),
+placed as (
+  select arrived.* from arrived join fresh using (reading_id)
+),
+stored as (
+  insert into reading (
+    reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
+    diastolic, mean_arterial, pulse, original_value, original_unit, status, flags, time_quality,
+    device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence, extra,
+    characteristic, frame
+  )
+  select
+    reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
+    diastolic, mean_arterial, pulse, original_value, original_unit, status,
+    string_to_array(flags, e'\x1f'), time_quality,
+    device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence,
+    extra::jsonb, characteristic, frame
+  from placed
+),
+queued as (
+  insert into to_evaluate (
+    organisation_id, patient_id, reading_id, kind, measured_at, received_at
+  )
+  select organisation_id, patient_id, reading_id, kind, measured_at, received_at
+  from placed where alert
+  returning 1
+),
+quarantined as (
+  insert into quarantine (
+    id, organisation_id, gateway_id, device_id, reason, detail, topic, payload, gateway_time,
+    received_at, queue
+  )
+  select
+    id, organisation_id, gateway_id, device_id, reason, detail, topic, payload, gateway_time,
+    received_at, queue
+  from put_aside
+  where not is_reading
+    or exists (select from fresh where reading_id = id)
+    or exists (select from quarantine before where before.id = put_aside.id)
+  on conflict (id) do update set times_seen = quarantine.times_seen + 1
+  returning 1
+)
+select
+  (select count(*) from fresh),
+  (select pg_notify('tidings_evaluate', '') from (select from queued limit 1) as any_queued),
+  (select pg_notify('tidings_technical', '') from (select from quarantined limit 1) as any_aside);
+
+-- name: gateways
+select id, organisation_id, revoked_at is not null from gateway where id = any(%s);
+
+-- name: devices
+-- Registered devices with every assignment they ever had: a late reading may belong to an old one.
+select
+  device.id, device.organisation_id, device.averaging, device.retired_at,
+  device_assignment.user_slot, device_assignment.assigned_from, device_assignment.assigned_to,
+  patient.id, patient.birth_date, patient.time_zone
+from device
+left join device_assignment on device_assignment.device_id = device.id
+left join patient on patient.id = device_assignment.patient_id
+where device.id = any(%s)
+order by device.id, device_assignment.assigned_from;
+
+-- name: medians
+-- What is usual for each (patient, kind): at most the 21 newest readings of seven days.
+select
+  asked.patient_id, asked.kind, usual.value, usual.diastolic, usual.pulse, usual.last_value,
+  usual.last_at
+from unnest(%(patients)s::uuid[], %(kinds)s::text[]) as asked (patient_id, kind)
+cross join lateral (
+  select
+    percentile_disc(0.5) within group (order by value) as value,
+    percentile_disc(0.5) within group (order by diastolic) as diastolic,
+    percentile_disc(0.5) within group (order by pulse) as pulse,
+    (array_agg(value order by measured_at desc))[1] as last_value,
+    max(measured_at) as last_at,
+    count(*) as readings
+  from (
+    select value, diastolic, pulse, measured_at from reading
+    where patient_id = asked.patient_id and kind = asked.kind and status = 'accepted'
+      and measured_at > %(now)s - interval '7 days' and measured_at <= %(now)s
+    order by measured_at desc limit 21
+  ) as week
+) as usual
+where usual.readings >= 3;
+
+-- name: other_rates
+-- Pulses of these patients that any device gave lately, for two devices that disagree.
+select patient_id, device_id, measured_at, coalesce(pulse, value)
+from reading
+where patient_id = any(%(patients)s) and kind = any('{heart_rate,spo2,blood_pressure}')
+  and (kind = 'heart_rate' or pulse is not null)
+  and measured_at between %(since)s and %(until)s;
+
+-- name: store_events
+insert into gateway_event (
+  id, organisation_id, gateway_id, device_id, event, detail, at, received_at
+)
+select event.id, gateway.organisation_id, gateway.id, event.device_id, event.event, event.detail,
+  event.at, event.received_at
+from unnest(
+  %(id)s::uuid[], %(gateway_id)s::text[], %(device_id)s::text[], %(event)s::text[],
+  %(detail)s::text[], %(at)s::timestamptz[], %(received_at)s::timestamptz[]
+) as event (id, gateway_id, device_id, event, detail, at, received_at)
+join gateway on gateway.id = event.gateway_id
+order by event.id
+on conflict (id) do nothing
+returning id;
+
+-- name: store_statuses
+-- Only rows that nobody else is changing: the next heartbeat comes in a minute.
+with told as (
+  select * from unnest(
+    %(gateway_id)s::text[], %(state)s::text[], %(at)s::timestamptz[], %(status)s::text[]
+  ) as s (gateway_id, state, at, status)
+),
+free as (
+  select id from gateway where id = any(%(gateway_id)s::text[]) and revoked_at is null
+  order by id for no key update skip locked
+)
+update gateway set
+  state = told.state,
+  last_seen_at = case when told.state = 'online'
+    then greatest(gateway.last_seen_at, told.at) else gateway.last_seen_at end,
+  status = told.status::jsonb
+from told join free on free.id = told.gateway_id
+where gateway.id = free.id;
+
+-- name: store_device_states
+with told as (
+  select * from unnest(
+    %(device_id)s::text[], %(gateway_id)s::text[], %(battery)s::int2[], %(firmware)s::text[],
+    %(last_seen_at)s::timestamptz[]
+  ) as s (device_id, gateway_id, battery, firmware, last_seen_at)
+),
+free as (
+  select id from device where id = any(%(device_id)s::text[])
+  order by id for no key update skip locked
+)
+update device set
+  battery = coalesce(told.battery, device.battery),
+  firmware = coalesce(told.firmware, device.firmware),
+  last_seen_at = greatest(device.last_seen_at, told.last_seen_at)
+from told
+join free on free.id = told.device_id
+join gateway on gateway.id = told.gateway_id
+where device.id = free.id and device.organisation_id = gateway.organisation_id;
+
+-- name: touch_gateways
+with free as (
+  select seen.id, seen.at
+  from unnest(%(ids)s::text[], %(ats)s::timestamptz[]) as seen (id, at)
+  join gateway on gateway.id = seen.id
+  order by seen.id for no key update of gateway skip locked
+)
+update gateway set last_seen_at = greatest(gateway.last_seen_at, free.at)
+from free where gateway.id = free.id;
+
+-- name: touch_devices
+with free as (
+  select seen.id, seen.at
+  from unnest(%(ids)s::text[], %(ats)s::timestamptz[]) as seen (id, at)
+  join device on device.id = seen.id
+  order by seen.id for no key update of device skip locked
+)
+update device set last_seen_at = greatest(device.last_seen_at, free.at)
+from free where device.id = free.id;
+
+-- name: notify_technical
+select pg_notify('tidings_technical', '');
+
+-- name: claim_slot
+-- Advisory locks are counted: one that we hold already is not taken twice.
+select case
+  when exists (
+    select from pg_locks
+    where locktype = 'advisory' and classid = 7442 and objid = %(slot)s and pid = pg_backend_pid()
+      and database = (select oid from pg_database where datname = current_database())
+  ) then true
+  else pg_try_advisory_lock(7442, %(slot)s)
+end;
+
+-- name: release_slot
+select pg_advisory_unlock(7442, %(slot)s);
+
+-- name: stand_in_line
+select pg_try_advisory_lock_shared(7443, 0);
+
+-- name: leave_line
+select pg_advisory_unlock_shared(7443, 0);
+
+-- name: somebody_in_line
+select exists (
+  select from pg_locks
+  where locktype = 'advisory' and classid = 7443 and objid = 0 and pid <> pg_backend_pid()
+    and database = (select oid from pg_database where datname = current_database())
+);

@@ -1,0 +1,216 @@
+"""A batch into the database: look up, decide, write in one transaction; patient when it is away."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+from psycopg import AsyncConnection
+
+from database import sql
+from database.pool import OPTIONS
+from ingest import arrays, batch, door, rows
+from ingest.batch import Batch, Known
+from ingest.bounds import Bounds
+from ingest.decision import Quarantined
+from ingest.directory import Connection, Directory
+from ingest.door import Address, StatusLetter
+
+_POISON_CLASSES = ("22", "23", "54")
+"""SQLSTATE classes that blame the data: bisect. Anything else blames the database: wait."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+_LOG = structlog.get_logger()
+
+
+class Outcome(msgspec.Struct):
+    """What became of a batch, for the gateways and for the metrics."""
+
+    acknowledged: dict[Address, list[UUID]] = {}
+    rows: Counter[str] = msgspec.field(default_factory=Counter)
+    """accepted, flagged, quarantined, duplicate, event, status, refused."""
+    reasons: Counter[str] = msgspec.field(default_factory=Counter)
+    """Of the quarantined."""
+    doubts: Counter[str] = msgspec.field(default_factory=Counter)
+    """Of the flagged."""
+
+    def add(self, other: "Outcome") -> None:
+        """Take in what became of the other half of a batch."""
+        for address, ids in other.acknowledged.items():
+            self.acknowledged.setdefault(address, []).extend(ids)
+        self.rows += other.rows
+        self.reasons += other.reasons
+        self.doubts += other.doubts
+
+
+class Writer:
+    """One connection that writes batches; several share a directory."""
+
+    def __init__(
+        self,
+        dsn: str,
+        directory: Directory,
+        bounds: Bounds,
+        *,
+        accept_likely: bool = False,
+        on_wait: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        """Prepare; `on_wait` is told each pause for a database that is away."""
+        self._dsn = dsn
+        self._directory = directory
+        self._bounds = bounds
+        self._accept_likely = accept_likely
+        self._on_wait = on_wait
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def write(self, work: Batch, *, now: datetime) -> Outcome:
+        """Store a batch, however long the database is away; only then return."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._write_or_bisect(work, now)
+            except psycopg.Error as error:
+                _LOG.warning("database away", sqlstate=error.sqlstate, kind=type(error).__name__)
+                await self.close()
+            self._on_wait(pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    async def touch(self, gateways: dict[str, datetime], devices: dict[str, datetime]) -> None:
+        """Note when gateways and devices were last heard of; best effort."""
+        connection = await self._connected()
+        for name, seen in (("touch_gateways", gateways), ("touch_devices", devices)):
+            if seen:
+                told = {
+                    "ids": arrays.texts(list(seen)),
+                    "ats": arrays.timestamptzs(list(seen.values())),
+                }
+                await connection.execute(sql.load("ingest")[name], told)
+
+    async def _write_or_bisect(self, work: Batch, now: datetime) -> Outcome:
+        try:
+            return await self._write_once(work, now)
+        except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
+            if not _blames_the_data(error):
+                raise
+            if work.divisible:
+                first, second = work.halves()
+                outcome = await self._write_or_bisect(first, now)
+                outcome.add(await self._write_or_bisect(second, now))
+                return outcome
+            return await self._write_last_resort(work, now, error)
+
+    async def _write_last_resort(self, work: Batch, now: datetime, error: Exception) -> Outcome:
+        """One message is left: keep it as bytes, or leave it where it came from."""
+        why = f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()
+        _LOG.error("message not storable", why=why)
+        rest = Batch(unusable=tuple(door.not_storable(each, why) for each in work.everything))
+        if work.unusable:  # was bytes already: not acknowledged, so the home keeps it
+            return Outcome(rows=Counter({"refused": 1}))
+        return await self._write_or_bisect(rest, now)
+
+    async def _write_once(self, work: Batch, now: datetime) -> Outcome:
+        connection = await self._connected()
+        known = await self._look_up(connection, work, now)
+        judged = batch.judge(work, known)
+        placed = batch.placed(judged)
+        asides = batch.put_aside(work, judged, known.gateways)
+        columns = rows.batch_columns(placed, asides)
+        if work.events or work.statuses:
+            async with connection.transaction():
+                fresh = await _store(connection, columns)
+                await _store_events(connection, work)
+                await _store_statuses(connection, work.statuses)
+        else:
+            fresh = await _store(connection, columns)
+        return _outcome(work, judged, fresh)
+
+    async def _look_up(self, connection: Connection, work: Batch, now: datetime) -> Known:
+        directory = self._directory
+        gateways, devices = await directory.look_up(
+            connection, batch.gateways(work), batch.devices(work), now=now
+        )
+        medians = await directory.medians(connection, batch.median_keys(work, devices), now=now)
+        rates = batch.heart_rates(work, devices)
+        return Known(
+            gateways=gateways,
+            devices=devices,
+            medians=medians,
+            other_rates=await directory.other_rates(
+                connection, list(rates), around=list(rates.values())
+            ),
+            bounds=self._bounds,
+            accept_likely=self._accept_likely,
+        )
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = await AsyncConnection.connect(
+                self._dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
+            )
+            arrays.register(self._connection)
+        return self._connection
+
+
+async def _store(connection: Connection, columns: dict[str, arrays.Column]) -> int:
+    cursor = await connection.execute(sql.load("ingest")["store_batch"], columns)
+    row = await cursor.fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+async def _store_events(connection: Connection, work: Batch) -> None:
+    if work.events:
+        queries = sql.load("ingest")
+        await connection.execute(queries["store_events"], rows.event_columns(work.events))
+        await connection.execute(queries["notify_technical"])
+
+
+async def _store_statuses(connection: Connection, statuses: tuple[StatusLetter, ...]) -> None:
+    if statuses:
+        queries = sql.load("ingest")
+        await connection.execute(queries["store_statuses"], rows.status_columns(statuses))
+        states = rows.device_state_columns(statuses)
+        await connection.execute(queries["store_device_states"], states)
+
+
+def _blames_the_data(error: Exception) -> bool:
+    if not isinstance(error, psycopg.Error):
+        return True
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.DataError)
+    return error.sqlstate[:2] in _POISON_CLASSES
+
+
+def _outcome(work: Batch, judged: list[batch.Judged], fresh: int) -> Outcome:
+    outcome = Outcome(acknowledged=batch.acknowledged(work))
+    for each in judged:
+        decision = each.decision
+        outcome.rows[type(decision).__name__.lower()] += 1
+        if isinstance(decision, Quarantined):
+            outcome.reasons[decision.reason] += 1
+        else:
+            outcome.doubts.update(getattr(decision, "reasons", ()))
+    sent = sum(len(each.message.readings) for each in work.readings)
+    outcome.rows["duplicate"] += sent - fresh
+    for message in work.unusable:
+        outcome.rows["quarantined"] += 1
+        outcome.reasons[message.reason] += 1
+    outcome.rows["event"] += len(work.events)
+    outcome.rows["status"] += len(work.statuses)
+    return outcome
