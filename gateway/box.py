@@ -48,6 +48,7 @@ class Box:
     def __init__(self, settings: Settings, around: Surroundings) -> None:
         self._settings = settings
         self._around = around
+        self._metrics = Metrics(settings.metrics_port)
         store = Store(Path(settings.outbox), _seal(settings))
         registry = Registry(store)
         outbox = Outbox(store, settings.gateway)
@@ -55,7 +56,7 @@ class Box:
             store=store,
             outbox=outbox,
             registry=registry,
-            source=open_source(settings, around, outbox, registry),
+            source=open_source(settings, around, outbox, registry, self._metrics),
         )
         self._credentials = Credentials(store, settings.broker)
         address = Address(
@@ -66,7 +67,6 @@ class Box:
         self._link = Link(settings.broker, address, self)
         self._link.use(*self._credentials.current())
         self._publisher = Publisher(outbox, self._link, settings.pace, around)
-        self._metrics = Metrics(settings.metrics_port)
         self._pulse = Pulse(self._body())
         self._commands = Commands(store, self._orders(), around, self._answer)
 

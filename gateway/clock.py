@@ -6,6 +6,7 @@ LIVE_WITHIN = timedelta(minutes=5)
 """A record no older than this when it came was measured now, not fetched from a memory."""
 FAULT_BEYOND = timedelta(hours=24)
 """A device clock further off than this (and than any time zone) is not to be believed."""
+_FUTURE_S = 120.0
 _OLDEST_RECORD = timedelta(days=180)
 """Without a readable clock, a time further away than this is a factory date, not an old record."""
 
@@ -23,6 +24,34 @@ def from_text(text: str) -> datetime:
 def offset_s(device_time: datetime, read_at: datetime) -> float:
     """Return gateway clock (UTC) minus the device's naive clock, in seconds."""
     return (read_at.astimezone(UTC).replace(tzinfo=None) - device_time).total_seconds()
+
+
+def home_offset_s(local: datetime) -> float:
+    """Return the offset of a clock that shows the home's time (an aware `local`) exactly."""
+    shift = local.utcoffset()
+    return -shift.total_seconds() if shift is not None else 0.0
+
+
+def applies(
+    device_time: datetime | None, read: float | None, then_set: float | None, caught: datetime
+) -> float | None:
+    """Return the offset of the clock with which a record was stamped.
+
+    The clock was read, then perhaps set, in one visit: a record that the first offset puts into
+    the future was measured after the setting.
+    """
+    if device_time is None or then_set is None:
+        return read
+    if read is None:
+        fits = age_s(device_time, then_set, caught)
+        return then_set if abs(fits) <= LIVE_WITHIN.total_seconds() else None
+    return then_set if age_s(device_time, read, caught) < -_FUTURE_S else read
+
+
+def age_s(device_time: datetime, offset: float, caught: datetime) -> float:
+    """Return how old a record was when it was caught, by the corrected device clock."""
+    naive = caught.astimezone(UTC).replace(tzinfo=None)
+    return (naive - device_time).total_seconds() - offset
 
 
 def at_fault(offset: float | None) -> bool:
@@ -46,8 +75,5 @@ def live(
     """Return whether the measurement was made now rather than read from the device's memory."""
     if device_time is None:
         return not fetched
-    if offset is None:
-        age = caught.replace(tzinfo=None) - device_time
-    else:
-        age = caught.astimezone(UTC).replace(tzinfo=None) - device_time - timedelta(seconds=offset)
-    return abs(age) <= LIVE_WITHIN
+    known = offset if offset is not None else home_offset_s(caught)
+    return abs(age_s(device_time, known, caught)) <= LIVE_WITHIN.total_seconds()

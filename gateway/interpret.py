@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
 
-from devices import profiles
+from devices import pairs, profiles
 from devices.reading import (
     Capture,
     Decoded,
@@ -17,7 +17,8 @@ from devices.reading import (
 from devices.wire import WireReading
 from gateway import clock
 
-Decode = Callable[[str, bytes, str | None], Decoded | None]
+ORPHAN = "2A34"
+"""A frame that only completes another one."""
 
 
 class NotYet(Enum):
@@ -38,17 +39,27 @@ class CaughtFrame:
     quirk: str | None
     synced: bool
     offset_s: float | None
+    set_offset_s: float | None
+    """The offset of the device's clock since we set it in this visit."""
     visit_ended: bool
     visit_frames: int
     characteristic: str
     frame: bytes
     at: datetime
     fetched: bool
+    following: bytes | None = None
+    """The second frame of a measurement that comes in two."""
 
 
-def decode(characteristic: str, frame: bytes, quirk: str | None) -> Decoded | None:
-    """Decode one frame with the decoders that this box has."""
-    return profiles.decode(characteristic, frame, quirk=quirk)
+Decode = Callable[[CaughtFrame], Decoded | None]
+
+
+def decode(caught: CaughtFrame) -> Decoded | None:
+    """Decode with the decoders that this box has; two frames as the one measurement they are."""
+    code, quirk = caught.characteristic, caught.quirk
+    if caught.following is not None:
+        return pairs.decode(code, caught.frame, caught.following, quirk=quirk)
+    return profiles.decode(code, caught.frame, quirk=quirk)
 
 
 def interpret(caught: CaughtFrame, zone: tzinfo, read: Decode = decode) -> WireReading | NotYet:
@@ -60,25 +71,39 @@ def interpret(caught: CaughtFrame, zone: tzinfo, read: Decode = decode) -> WireR
         captured_at=caught.at,
     )
     try:
-        decoded = read(caught.characteristic, caught.frame, caught.quirk)
+        decoded = read(caught)
     except UnreadableError as error:
         return _unreadable(caught, capture, str(error))
     except Exception as error:  # noqa: BLE001  # a bug in a decoder must not cost the frame
         return _unreadable(caught, capture, f"decoder failed: {type(error).__name__}: {error}")
     if decoded is None:
-        return NotYet.NEVER
-    local = caught.at.astimezone(zone)
-    believable = clock.believable(decoded.device_time, caught.offset_s, local)
-    if not believable and not caught.visit_ended:
+        return _never_a_reading(caught, capture)
+    offset = clock.applies(decoded.device_time, caught.offset_s, caught.set_offset_s, caught.at)
+    live = _live(caught, decoded.device_time, offset, zone)
+    if live is None:
         return NotYet.WAIT
-    live = (
-        clock.live(
-            decoded.device_time, offset=caught.offset_s, caught=local, fetched=caught.fetched
-        )
-        if believable
-        else not caught.fetched and caught.visit_frames == 1
-    )
-    return _readable(caught, capture, decoded, live=live)
+    return _readable(caught, capture, decoded, offset=offset, live=live)
+
+
+def _live(
+    caught: CaughtFrame, device_time: datetime | None, offset: float | None, zone: tzinfo
+) -> bool | None:
+    """Measured now or fetched from a memory; None: only the end of the visit can tell."""
+    local = caught.at.astimezone(zone)
+    if clock.believable(device_time, offset, local):
+        return clock.live(device_time, offset=offset, caught=local, fetched=caught.fetched)
+    if not caught.visit_ended:
+        return None
+    return not caught.fetched and caught.visit_frames == 1
+
+
+def _never_a_reading(caught: CaughtFrame, capture: Capture) -> WireReading | NotYet:
+    """Half of a measurement whose other half never came is kept; anything else says nothing."""
+    if caught.characteristic != ORPHAN:
+        return NotYet.NEVER
+    if not caught.visit_ended:
+        return NotYet.WAIT
+    return _unreadable(caught, capture, "context without its measurement")
 
 
 def _unreadable(caught: CaughtFrame, capture: Capture, reason: str) -> WireReading:
@@ -97,7 +122,12 @@ def _unreadable(caught: CaughtFrame, capture: Capture, reason: str) -> WireReadi
 
 
 def _readable(
-    caught: CaughtFrame, capture: Capture, decoded: Decoded, *, live: bool
+    caught: CaughtFrame,
+    capture: Capture,
+    decoded: Decoded,
+    *,
+    offset: float | None,
+    live: bool,
 ) -> WireReading:
     """Put what the device said, and what the gateway knows of its clock, into one wire reading."""
     value = decoded if isinstance(decoded, Reading) else None
@@ -115,13 +145,19 @@ def _readable(
         original_value=value.original_value if value else None,
         original_unit=value.original_unit if value else None,
         device_time=decoded.device_time,
-        offset_s=caught.offset_s,
+        offset_s=offset,
         synced=caught.synced,
         live=live,
         sequence=decoded.sequence,
         user_slot=decoded.user_slot,
         flags=decoded.flags,
-        extra=dict(decoded.extra),
+        extra=_extra(caught, decoded),
         reason=decoded.reason if isinstance(decoded, FailedMeasurement) else None,
         trailing=decoded.trailing,
     )
+
+
+def _extra(caught: CaughtFrame, decoded: Decoded) -> dict[str, float | str]:
+    """What else the profile gives, with the raw second frame where there is one."""
+    following = {"following": caught.following.hex()} if caught.following is not None else {}
+    return {**decoded.extra, **following}

@@ -21,8 +21,8 @@ class Metrics:
         self._server: tuple[WSGIServer, Thread] | None = None
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.frames = self._counter("frames", "Frames caught from devices.", "characteristic")
-        self.visits = self._counter("visits", "Visits to devices, by how they ended.", "outcome")
+        self._frames = self._counter("frames", "Frames caught from devices.", "characteristic")
+        self._visits = self._counter("visits", "Visits to devices, by how they ended.", "outcome")
         self._messages = self._gauge("messages_sent", "Messages handed to the broker.")
         self._undelivered = self._gauge("messages_undelivered", "Messages that nobody received.")
         self._acknowledged = self._gauge("rows_acknowledged", "Rows the server acknowledged.")
@@ -47,6 +47,14 @@ class Metrics:
             server.shutdown()
             server.server_close()
             thread.join()
+
+    def count_frame(self, characteristic: str) -> None:
+        """A frame was caught."""
+        self._frames.labels(characteristic).inc()
+
+    def count_visit(self, outcome: str) -> None:
+        """A visit ended."""
+        self._visits.labels(outcome).inc()
 
     def show(self, vitals: Vitals, counts: Counts, devices: list[Device]) -> None:
         """Set every gauge to how things are."""

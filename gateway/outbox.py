@@ -14,9 +14,10 @@ from uuid import UUID
 import msgspec
 
 from devices import wire
-from gateway import clock, sequences
+from gateway import clock
 from gateway.backoff import Pace, again_at
-from gateway.interpret import CaughtFrame, Decode, NotYet, decode, interpret
+from gateway.interpret import Decode, decode
+from gateway.settling import Settling
 from gateway.store import Row, Store
 
 BATCH = 50
@@ -25,7 +26,6 @@ FRESH_FOR = timedelta(minutes=10)
 """So long a live reading that was never sent goes before everything else."""
 REMEMBERED = 20_000
 """Acknowledged readings whose ids are kept: a device that tells everything again is not heard."""
-_SETTLE_AT_ONCE = 200
 _STREAMED = frozenset({"2A37", "2A5F"})
 """Characteristics on which two equal frames are two measurements."""
 
@@ -71,7 +71,7 @@ class Outbox:
     def __init__(self, store: Store, gateway: str, read: Decode = decode) -> None:
         self._store = store
         self._gateway = gateway
-        self._read = read
+        self._settling = Settling(store, read)
         store.run("visits_interrupted")
 
     def begin_visit(self, visit: Visit) -> int:
@@ -89,6 +89,10 @@ class Outbox:
     def know_clock(self, visit: int, offset_s: float | None) -> None:
         """Note the device's clock offset (None: it cannot be read); its frames may be settled."""
         self._store.run("visit_clock", offset_s, visit)
+
+    def set_clock(self, visit: int, offset_s: float) -> None:
+        """Note the offset that the device's clock has since we set it."""
+        self._store.run("visit_clock_set", offset_s, visit)
 
     def end_visit(self, visit: int) -> None:
         """No more frames will come."""
@@ -113,13 +117,7 @@ class Outbox:
 
     def settle(self, zone: tzinfo) -> int:
         """Read the caught frames whose clock facts are known; return how many were settled."""
-        rows = self._store.run("frames_ready", _SETTLE_AT_ONCE)
-        settled = 0
-        with self._store.transaction(durable=False):
-            for row in rows:
-                settled += self._settle_one(self._caught(row), zone)
-            self._store.run("visits_forget")
-        return settled
+        return self._settling.run(zone)
 
     def report(self, event: wire.Event) -> None:
         """Queue a technical event; it is acknowledged like a reading."""
@@ -194,53 +192,6 @@ class Outbox:
     def forget_seen(self) -> None:
         """Send again whatever a device tells again: after a server was restored from a backup."""
         self._store.run("seen_forget")
-
-    def _settle_one(self, caught: CaughtFrame, zone: tzinfo) -> int:
-        reading = interpret(caught, zone, self._read)
-        if reading is NotYet.WAIT:
-            return 0
-        self._store.run("frame_drop", caught.row)
-        if not isinstance(reading, wire.WireReading):
-            return 1
-        body = self._store.seal.close(msgspec.json.encode(reading))
-        at = clock.to_text(reading.at)
-        self._store.run(
-            "outgoing_put",
-            reading.id.bytes,
-            "reading",
-            caught.device,
-            caught.model,
-            body,
-            at,
-            reading.live,
-        )
-        self._store.run("device_read", at, caught.device)
-        if reading.char == sequences.GLUCOSE and reading.sequence is not None:
-            self._advance(caught.device, reading.sequence)
-        return 1
-
-    def _advance(self, device: str, sequence: int) -> None:
-        found = self._store.run("device_last_sequence", device)
-        if found:
-            latest = sequences.advance(found[0][0], sequence)
-            self._store.run("device_sequence", latest, device)
-
-    def _caught(self, row: Row) -> CaughtFrame:
-        return CaughtFrame(
-            row=row[0],
-            visit=row[1],
-            device=row[2],
-            model=row[3],
-            quirk=row[4],
-            synced=bool(row[5]),
-            offset_s=row[6],
-            visit_ended=bool(row[7]),
-            visit_frames=row[8],
-            characteristic=row[9],
-            frame=self._store.seal.open(row[10]),
-            at=clock.from_text(row[11]),
-            fetched=bool(row[12]),
-        )
 
     def _parcel(self, kind: str, device: str, model: str, rows: list[Row]) -> Parcel:
         ids = tuple(UUID(bytes=row[0]) for row in rows)

@@ -28,6 +28,7 @@ create table if not exists visit (
     synced integer not null,
     clock_known integer not null default 0,
     offset_s real,
+    set_offset_s real,
     ended integer not null default 0
 );
 create table if not exists frame (
@@ -77,6 +78,9 @@ insert into visit (device, model, quirk, synced, clock_known, offset_s) values (
 -- name: visit_clock
 update visit set clock_known = 1, offset_s = ? where id = ?
 
+-- name: visit_clock_set
+update visit set set_offset_s = ? where id = ?
+
 -- name: visit_end
 update visit set ended = 1, clock_known = 1 where id = ?
 
@@ -96,7 +100,7 @@ on conflict (key) do nothing
 -- Frames whose clock facts are settled, in the order in which they came.
 select
     frame.id, frame.visit, visit.device, visit.model, visit.quirk, visit.synced, visit.offset_s,
-    visit.ended, count(*) over (partition by frame.visit),
+    visit.set_offset_s, visit.ended, count(*) over (partition by frame.visit),
     frame.characteristic, frame.body, frame.at, frame.fetched
 from frame join visit on visit.id = frame.visit
 where visit.clock_known = 1

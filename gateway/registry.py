@@ -93,9 +93,9 @@ class Registry:
         self._store.run("device_fetched_all", clock.to_text(at), identity)
         self._reload(identity)
 
-    def restart_sequence(self, identity: str) -> None:
-        """Forget the last sequence number: the meter's counter has started again."""
-        self._store.run("device_sequence", None, identity)
+    def restart_sequence(self, identity: str, newest: int | None) -> None:
+        """The meter's counter has started again and is now at `newest`."""
+        self._store.run("device_sequence", newest, identity)
         self._reload(identity)
 
     def want_clock(self, identity: str, *, wanted: bool) -> None:

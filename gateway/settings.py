@@ -47,7 +47,8 @@ class Radio:
     """A plan of recorded frames to play instead of using a radio."""
     simulated: bool = False
     """The radio is a virtual one; the heartbeat says so."""
-    idle_s: float = 8.0
+    idle_s: float | None = None
+    """How long a visit waits for more; None: as the model of the device needs."""
     cool_down_s: float = 20.0
 
 
@@ -60,6 +61,9 @@ class KnownDevice:
     model: str = ""
     name: str = ""
     passkey: str | None = field(default=None, repr=False)
+    consent_user: int = 1
+    consent_code: int | None = None
+    """The user slot and code that some scales want before they show anything."""
     expected_every_hours: float | None = None
     """How often the home should measure: silence for longer is a technical event."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway import heartbeat, recorded
 from gateway.commands import RefusedError
 from gateway.events import Trouble
+from gateway.metrics import Metrics
 from gateway.outbox import Outbox
 from gateway.registry import Registry
 from gateway.settings import Settings
@@ -95,14 +96,18 @@ class RecordedFrames:
 
 
 def open_source(
-    settings: Settings, around: Surroundings, outbox: Outbox, registry: Registry
+    settings: Settings,
+    around: Surroundings,
+    outbox: Outbox,
+    registry: Registry,
+    metrics: Metrics,
 ) -> Source:
     """Return the source that the settings ask for; bleak is loaded only if there is a radio."""
     if settings.radio.recorded:
         return RecordedFrames(Path(settings.radio.recorded), outbox, registry, around)
     from gateway.radio import RadioSource  # noqa: PLC0415  # tens of megabytes a box without needs not
 
-    return RadioSource(settings, around, outbox, registry)
+    return RadioSource(settings, around, outbox, registry, metrics)
 
 
 def _nobody() -> None:

@@ -1,0 +1,81 @@
+"""From an advertisement to a session: connect, pair where that is allowed, and take the outcome."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from bleak import BleakClient
+from bleak.exc import BleakError
+from bleak_retry_connector import establish_connection
+
+from devices.model import Pairing
+from gateway.peer import Peer
+from gateway.registry import Facts
+from gateway.scanner import Heard
+from gateway.session import Guest, Outcome, Report, Session, Tools, not_trusted
+
+log = structlog.get_logger()
+
+_ATTEMPTS = 2
+"""Per advertisement: a device that cannot be reached must not keep others waiting."""
+_DISCONNECT_WITHIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """One device to visit now."""
+
+    heard: Heard
+    guest: Guest
+    latest: Callable[[], Heard]
+    """What the scanner heard last of it: BlueZ may have made a new object meanwhile."""
+
+
+async def visit(invitation: Invitation, tools: Tools, connecting: asyncio.Lock) -> Report:
+    """Connect (one at a time on an adapter), do what a visit consists of, and hang up."""
+    gone = asyncio.Event()
+    try:
+        async with connecting:
+            client = await _connect(invitation, gone)
+    except (BleakError, TimeoutError, OSError, EOFError) as error:
+        outcome = Outcome.NOT_TRUSTED if not_trusted(error) else Outcome.NOT_REACHED
+        return Report(outcome=outcome, detail=str(error)[:200])
+    try:
+        peer = Peer(client, invitation.guest.model, gone)
+        report = await Session(peer, invitation.guest, tools, gone).run()
+    finally:
+        await _hang_up(client)
+    if report.identity is not None and _bonds(invitation) and not report.outcome.is_failure:
+        tools.registry.learn(report.identity, Facts(bonded=True))
+    return report
+
+
+async def _connect(invitation: Invitation, gone: asyncio.Event) -> BleakClient:
+    def lost(_: BleakClient) -> None:
+        gone.set()
+
+    return await establish_connection(
+        BleakClient,
+        invitation.heard.device,
+        invitation.guest.name or invitation.guest.address,
+        disconnected_callback=lost,
+        max_attempts=_ATTEMPTS,
+        use_services_cache=False,
+        ble_device_callback=lambda: invitation.latest().device,
+        pair=_bonds(invitation),
+    )
+
+
+def _bonds(invitation: Invitation) -> bool:
+    """Whether to ask for a bond at once; a generic device asks for it itself if it wants one."""
+    model = invitation.guest.model
+    return model is not None and not model.is_generic and model.pairing is not Pairing.NONE
+
+
+async def _hang_up(client: BleakClient) -> None:
+    """Disconnect; a device, an adapter or a bus that is gone cannot make us wait for ever."""
+    try:
+        await asyncio.wait_for(client.disconnect(), _DISCONNECT_WITHIN_S)
+    except (BleakError, TimeoutError, OSError, EOFError, AssertionError) as error:
+        log.info("not_disconnected", error=str(error))
