@@ -9,6 +9,8 @@ from bumble.keys import MemoryKeyStore
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink
 
+from gateway.simulated.controller import GivingUpController
+
 
 class Air:
     """A link between virtual controllers; `seed` makes every radio's keys repeatable."""
@@ -20,7 +22,7 @@ class Air:
 
     def radio(self, name: str, address: str) -> Device:
         """Put one more radio on the air; it is silent until it is powered on."""
-        controller = Controller(name, link=self._link, public_address=address)
+        controller = GivingUpController(name, link=self._link, public_address=address)
         configuration = DeviceConfiguration(
             name=name, address=Address(address), irk=self._random.randbytes(16)
         )

@@ -3,6 +3,23 @@
 import asyncio
 
 from bleak.backends.bluezdbus import manager
+from dbus_fast import Message
+
+from gateway.simulated.bluez import names
+
+
+async def catch_up() -> None:
+    """Return when bleak has heard all that was on the bus before: a question goes round."""
+    kept = manager._global_instances.get(asyncio.get_running_loop())  # noqa: SLF001  bleak has no public way
+    if kept is None or kept._bus is None:  # noqa: SLF001  as above
+        return
+    question = Message(
+        destination=names.DAEMON,
+        path=names.DAEMON_PATH,
+        interface=names.DAEMON,
+        member="GetId",
+    )
+    await kept._bus.call(question)  # noqa: SLF001  as above
 
 
 async def disconnect() -> None:

@@ -91,13 +91,18 @@ class SimulatedHome:
 
     async def kill_bus(self) -> None:
         """Let the D-Bus daemon die: every client loses its connection."""
-        await self.front.stop()
+        await self.front.die()
         self.bus.stop()
 
     async def restart_bus(self) -> None:
         """Start the daemon again at the same address, and bluetoothd on it."""
         self.bus.start()
-        await self.front.start(self.bus.address)
+        await self.front.revive(self.bus.address)
+
+    async def told(self) -> None:
+        """Return when bleak in this process has heard everything that happened so far."""
+        await self.front.told()
+        await bleak_bus.catch_up()
 
     async def _start_front(self) -> None:
         centrals = {}

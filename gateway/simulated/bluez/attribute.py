@@ -37,6 +37,7 @@ FLAGS = {
     "notify": 0x10,
     "indicate": 0x20,
 }
+WRITABLE = 0x0C
 NOTIFY = 0x10
 SUBSCRIBABLE = 0x30
 INSUFFICIENT_SECURITY = frozenset({0x05, 0x0C, 0x0F})
@@ -105,6 +106,8 @@ class RemoteCharacteristic(Attribute):
     async def answer(self, call: Call) -> Reply:
         """Answer a call to this characteristic."""
         match call.member:
+            case "WriteValue" if not self._characteristic.properties & WRITABLE:
+                raise BluezError(NOT_SUPPORTED)
             case "StartNotify":
                 await self._start(call.sender)
                 return NOTHING

@@ -51,7 +51,7 @@ class BluezFront:
             adapter.appear()
 
     async def start(self, address: str) -> None:
-        """Own `org.bluez` on the bus at `address`; after a bus died, start again."""
+        """Own `org.bluez` on the bus at `address`."""
         self._outlet.clear()
         bus = await MessageBus(bus_address=address, negotiate_unix_fd=True).connect()
         self._bus = bus
@@ -71,6 +71,22 @@ class BluezFront:
         if self._bus is not None:
             self._bus.disconnect()
         self._bus = self._sending = None
+
+    async def die(self) -> None:
+        """End as bluetoothd does when its bus is gone: links and unbonded devices with it."""
+        for adapter in self.adapters.values():
+            await adapter.lose()
+        await self.stop()
+
+    async def revive(self, address: str) -> None:
+        """Come back on a new bus with the adapters, and what was bonded."""
+        await self.start(address)
+        for adapter in self.adapters.values():
+            adapter.appear()
+
+    async def told(self) -> None:
+        """Return when everything that happened so far has reached the bus."""
+        await self._outlet.flushed()
 
     async def remove_device(self, address: str) -> None:
         """Let a device disappear from every adapter that saw it."""

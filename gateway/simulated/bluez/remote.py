@@ -25,6 +25,9 @@ from gateway.simulated.bluez.calls import (
 from gateway.simulated.bluez.resolved import Resolved
 from gateway.simulated.bluez.shared import Radio, Shared
 
+CANCEL_AGAIN_S = 0.05
+"""An attempt can be cancelled only when the controller has begun it."""
+
 LINK_ERRORS = (core.BaseBumbleError, core.InvalidStateError, hci.HCI_Error, TimeoutError)
 
 
@@ -41,6 +44,7 @@ class Remote:
         self.connection: Connection | None = None
         self.resolved = Resolved(self.path, shared.tree, secure=self.secure)
         self._choosing = False
+        self._given_up = asyncio.Event()
         self._connecting: asyncio.Task[Connection] | None = None
         self._resolving: asyncio.Task[None] | None = None
 
@@ -71,22 +75,21 @@ class Remote:
             return
         if self._connecting is not None:
             raise BluezError(IN_PROGRESS)
+        self._given_up.clear()
         self._connecting = asyncio.create_task(self._dial())
         try:
-            connection = await self._connecting
+            self._linked(await self._connecting)
         except (*LINK_ERRORS, asyncio.CancelledError) as error:
             self.fail_to_connect()
             raise BluezError(ABORTED_BY_LOCAL) from error
         finally:
             self._connecting = None
-        self._linked(connection)
 
     async def disconnect(self) -> None:
         """End the link, or the attempt at one."""
-        connecting = self._connecting
-        if connecting is not None:
-            connecting.cancel()
-            await asyncio.wait([connecting])
+        if self._connecting is not None:
+            self._given_up.set()
+            await asyncio.wait([self._connecting])
         if self.connection is not None:
             with contextlib.suppress(*LINK_ERRORS):
                 await self.connection.disconnect()
@@ -126,16 +129,18 @@ class Remote:
         return pairing.pairing_config(self._shared.agents, self.path, chosen=self._choosing)
 
     async def _dial(self) -> Connection:
-        """Wait for our turn, then for the device to advertise."""
-        central = self._radio.central
+        """Wait for our turn, then for the device to advertise, unless somebody gives up."""
+        central, timeout = self._radio.central, self._shared.tempo.connect_timeout_s
         async with self._radio.dialling:
-            try:
-                return await central.connect_le(
-                    self.hci_address, timeout=self._shared.tempo.connect_timeout_s
-                )
-            except asyncio.CancelledError:
-                await central.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
-                raise
+            dialled = asyncio.create_task(central.connect_le(self.hci_address, timeout=timeout))
+            given_up = asyncio.create_task(self._given_up.wait())
+            await asyncio.wait([dialled, given_up], return_when=asyncio.FIRST_COMPLETED)
+            given_up.cancel()
+            while not dialled.done():
+                with contextlib.suppress(hci.HCI_Error):
+                    await central.cancel_connection()  # type: ignore[no-untyped-call]  # bumble
+                await asyncio.wait([dialled], timeout=CANCEL_AGAIN_S)
+            return dialled.result()
 
     def _linked(self, connection: Connection) -> None:
         self.connection = connection

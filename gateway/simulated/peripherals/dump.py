@@ -28,7 +28,11 @@ class DumpingPeripheral(Peripheral):
 
     def services(self) -> list[Service]:
         """The profile's service: measurement, features, and the clock if it is kept here."""
-        mine = [self.report, *self.features(), *self.clock_characteristics()]
+        mine = [
+            self.report,
+            *self.features(),
+            *self.clock_face.characteristics(encrypted=self.encrypts),
+        ]
         return [gatt.service(self.service, mine)]
 
     @abstractmethod

@@ -16,6 +16,7 @@ from devices.sfloat import Special
 from gateway.simulated.peripherals import gatt, records_store
 from gateway.simulated.peripherals.behaviour import Behaviour
 from gateway.simulated.peripherals.clock import Now
+from gateway.simulated.peripherals.clock_service import UNKNOWN
 from gateway.simulated.peripherals.link import Link
 from gateway.simulated.peripherals.peripheral import Peripheral
 from gateway.simulated.peripherals.record import Record
@@ -52,7 +53,12 @@ class Glucometer(Peripheral):
         told = features.encode(features.Features(raw=STATUS_BITS))
         feature = gatt.readable(FEATURE, told, encrypted=self.encrypts)
         mine = [self._report, self._context, feature, self._control]
-        return [gatt.service(self.advertised[0], [*mine, *self.clock_characteristics()])]
+        return [
+            gatt.service(
+                self.advertised[0],
+                [*mine, *self.clock_face.characteristics(encrypted=self.encrypts)],
+            )
+        ]
 
     async def measure(
         self,
@@ -175,7 +181,7 @@ class Glucometer(Peripheral):
         super()._unlinked(_reason)
 
     def _base_time(self) -> DateTime:
-        return self.timestamp() or DateTime(year=0, month=0, day=0)
+        return self.clock_face.timestamp() or UNKNOWN
 
     async def _remember(
         self, frame: Glucose, values: dict[str, float | None], meal: int | None

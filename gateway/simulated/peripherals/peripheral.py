@@ -9,18 +9,16 @@ from typing import ClassVar
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, Service
 
-from devices import battery, clock, date_time
-from devices.date_time import DateTime
-from gateway.simulated import adverts
-from gateway.simulated.peripherals import bond, gatt, information
-from gateway.simulated.peripherals.behaviour import Behaviour, Bonding, ClockService
+from devices import battery
+from gateway.simulated.peripherals import advertiser, bond, gatt, information
+from gateway.simulated.peripherals.behaviour import Behaviour, Bonding
 from gateway.simulated.peripherals.clock import DeviceClock, Now
+from gateway.simulated.peripherals.clock_service import ClockFace
 from gateway.simulated.peripherals.link import Link
 from gateway.simulated.peripherals.record import Record, Sent
 
 log = logging.getLogger(__name__)
 
-CURRENT_TIME_SERVICE = 0x1805
 RESERVED_FLAGS = 0xE0
 """Bits of the first byte that most profiles reserve."""
 
@@ -39,6 +37,7 @@ class Peripheral(ABC):
         self.address = radio.static_address.to_string(with_type_qualifier=False)
         self.behaviour = behaviour
         self.clock = DeviceClock(now, behaviour)
+        self.clock_face = ClockFace(self.clock, behaviour.clock, self._clock_was_set)
         self.battery_percent = behaviour.battery_percent or 0
         self.stored: list[Record] = []
         """Its memory, oldest first."""
@@ -55,8 +54,8 @@ class Peripheral(ABC):
         self._now = now
         self._news: dict[int, Record] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._saying: bytes | None = None
-        """The advertisement that is on the air now."""
+        interval_ms = behaviour.advertising_interval_ms
+        self._advertiser = advertiser.Advertiser(radio, interval_ms=interval_ms)
         self._hang_up_after: int | None = None
         self._window: asyncio.TimerHandle | None = None
 
@@ -76,9 +75,9 @@ class Peripheral(ABC):
 
     async def power_on(self) -> None:
         """Put the battery in."""
-        short = (*self.services(), *self._clock_services())
+        timed = self.clock_face.services(encrypted=self.encrypts)
         told = information.services(self.behaviour, self.address, self._battery)
-        self.radio.add_services([*short, *told])
+        self.radio.add_services([*self.services(), *timed, *told])
         self.radio.pairing_config_factory = lambda _: bond.pairing_config(
             self.behaviour, self._willing
         )
@@ -94,7 +93,7 @@ class Peripheral(ABC):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._fall_silent()
+        await self.fall_silent()
 
     async def enter_pairing_mode(self) -> None:
         """Hold the button: advertise, and say in the flags that it wants to be paired."""
@@ -103,28 +102,21 @@ class Peripheral(ABC):
 
     async def advertise(self) -> None:
         """Advertise if there is a reason to and no link, else be silent."""
-        if self.link is not None:
-            return
-        if not self.pairing_mode and not self.has_news:
-            await self._fall_silent()
-            return
-        said = adverts.dump(self._advert())
-        if said == self._saying:
-            return
-        self._saying = said
-        interval = self.behaviour.advertising_interval_ms
-        await self.radio.start_advertising(
-            advertising_data=said,
-            advertising_interval_min=interval,
-            advertising_interval_max=interval,
-        )
+        if self.link is None:
+            reason = self.pairing_mode or self.has_news
+            await self._advertiser.say(self._said() if reason else None)
+
+    async def fall_silent(self) -> None:
+        """Stop advertising, whatever there is to send."""
+        await self._advertiser.say(None)
 
     async def hang_up(self, why: str) -> None:
         """End the link from the device's side."""
         link = self.link
         if link is not None:
             self.hang_ups.append(why)
-            await link.connection.disconnect()
+            # Shielded: the end of the link cancels whoever asked for it, in mid-command.
+            await asyncio.shield(asyncio.ensure_future(link.connection.disconnect()))
 
     def hang_up_after(self, frames: int) -> None:
         """Let it hang up, once, when so many more frames have left."""
@@ -179,11 +171,6 @@ class Peripheral(ABC):
             context=context,
             values=values,
         )
-
-    def timestamp(self) -> DateTime | None:
-        """Its own clock's time, as it goes into a frame."""
-        shown = self.clock.read()
-        return None if shown is None else date_time.of(shown)
 
     @property
     def reserved(self) -> int:
@@ -256,18 +243,14 @@ class Peripheral(ABC):
             loop = asyncio.get_running_loop()
             self._window = loop.call_later(seconds, self._close_window)
 
-    async def _fall_silent(self) -> None:
-        self._saying = None
-        await self.radio.stop_advertising()
-
     def _close_window(self) -> None:
         self._window = None
         if self.link is None:
-            self._run(self._fall_silent())
+            self._run(self.fall_silent())
 
     def _linked(self, connection: Connection) -> None:
         link = self.link = Link(connection)
-        self._saying = None
+        self._advertiser.interrupted()
         connection.on(connection.EVENT_DISCONNECTION, self._unlinked)
         connection.on(connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, link.touch)
         connection.on(connection.EVENT_PAIRING, self._bonded)
@@ -315,62 +298,17 @@ class Peripheral(ABC):
             return False
         return self.pairing_mode or not self.behaviour.pairs_only_in_pairing_mode
 
-    def _battery(self) -> bytes:
-        return battery.encode(battery.Battery(level=self.battery_percent))
+    def _said(self) -> bytes:
+        pairing = self.pairing_mode
+        return advertiser.said_of(self.name, self.advertised, self.behaviour, pairing=pairing)
 
-    def _advert(self) -> adverts.Advert:
-        flags = adverts.Discoverable.GENERAL
-        if self.behaviour.bonding is not Bonding.NONE:
-            pairing = self.pairing_mode
-            flags = adverts.Discoverable.PAIRING if pairing else adverts.Discoverable.TRANSFER
-        return adverts.Advert(
-            name=self.name,
-            services=tuple(adverts.uuid128(short) for short in self.advertised),
-            flags=flags,
-            manufacturer=self.behaviour.manufacturer_data,
-        )
-
-    def clock_characteristics(self) -> list[Characteristic[bytes]]:
-        """Date Time, for the devices that have it in their own service."""
-        if self.behaviour.clock is not ClockService.DATE_TIME:
-            return []
-        return [
-            gatt.writable(
-                ClockService.DATE_TIME,
-                self._set_clock,
-                read=self._date_time,
-                encrypted=self.encrypts,
-            )
-        ]
-
-    def _clock_services(self) -> list[Service]:
-        if self.behaviour.clock is not ClockService.CURRENT_TIME:
-            return []
-        current = gatt.writable(
-            ClockService.CURRENT_TIME,
-            self._set_clock,
-            read=self._current_time,
-            encrypted=self.encrypts,
-        )
-        return [gatt.service(CURRENT_TIME_SERVICE, [current])]
-
-    def _set_clock(self, value: bytes) -> None:
-        written = clock.parse_date_time(value).moment.naive()
-        if written is None:
-            return
-        self.clock.write(written)
+    def _clock_was_set(self) -> None:
         if self.link is not None:
             self.link.clock_set = True
             self.link.touch()
 
-    def _date_time(self) -> bytes:
-        return date_time.encode(self.timestamp() or DateTime(year=0, month=0, day=0))
-
-    def _current_time(self) -> bytes:
-        shown = self.clock.read()
-        if shown is None:
-            return clock.encode(clock.CurrentTime(moment=DateTime(year=0, month=0, day=0)))
-        return clock.setting(shown, reason=0)
+    def _battery(self) -> bytes:
+        return battery.encode(battery.Battery(level=self.battery_percent))
 
 
 def _nobody_listens(_peripheral: Peripheral, _record: Record) -> None:

@@ -40,7 +40,7 @@ class WeightScale(DumpingPeripheral):
         frame = Weight(
             weight=shown,
             imperial=imperial,
-            timestamp=self.timestamp(),
+            timestamp=self.clock_face.timestamp(),
             user=user,
             bmi=bmi,
             height=height_m,
@@ -50,7 +50,7 @@ class WeightScale(DumpingPeripheral):
 
     async def fail(self) -> Record:
         """Somebody stepped off too early: the record says unsuccessful."""
-        nothing = Weight(weight=None, timestamp=self.timestamp(), reserved=self.reserved)
+        nothing = Weight(weight=None, timestamp=self.clock_face.timestamp(), reserved=self.reserved)
         return await self._remember(nothing, {"kilograms": None})
 
     async def _remember(self, frame: Weight, values: dict[str, float | None]) -> Record:

@@ -1,13 +1,16 @@
 """A simulated home that this process's bleak sees, and a listener for what devices say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
+from dbus_fast import Message, MessageType
+from dbus_fast.aio import MessageBus
 
 from gateway.simulated.adverts import uuid128
 from gateway.simulated.bluez.shared import Tempo
@@ -92,3 +95,71 @@ def meet() -> Meet:
             yield listener
 
     return meeting
+
+
+class PairingAgent:
+    """An `org.bluez.Agent1` that gives one passkey, or refuses."""
+
+    def __init__(self, bus: MessageBus, passkey: int | None) -> None:
+        self.passkey = passkey
+        self.asked: list[str] = []
+        self._bus = bus
+        bus.add_message_handler(self._answer)
+
+    async def register(self, capability: str) -> None:
+        for member, signature, body in (
+            ("RegisterAgent", "os", ["/agent", capability]),
+            ("RequestDefaultAgent", "o", ["/agent"]),
+        ):
+            await call(self._bus, "/org/bluez", "org.bluez.AgentManager1", member, signature, body)
+
+    def _answer(self, message: Message) -> Message | None:
+        if message.interface != "org.bluez.Agent1":
+            return None
+        self.asked.append(message.member or "")
+        if self.passkey is None:
+            return Message.new_error(message, "org.bluez.Error.Rejected", "no")
+        if message.member == "RequestPasskey":
+            return Message.new_method_return(message, "u", [self.passkey])
+        return Message.new_method_return(message)
+
+
+async def call(  # noqa: PLR0917  a D-Bus call has these parts
+    bus: MessageBus, path: str, interface: str, member: str, signature: str, body: list[Any]
+) -> Message:
+    """Call bluetoothd; fail on an error reply."""
+    message = Message(
+        destination="org.bluez",
+        path=path,
+        interface=interface,
+        member=member,
+        signature=signature,
+        body=body,
+    )
+    reply = await bus.call(message)
+    assert reply is not None
+    assert reply.message_type is MessageType.METHOD_RETURN, (reply.error_name, reply.body)
+    return reply
+
+
+@pytest.fixture
+async def system_bus(home: SimulatedHome) -> AsyncIterator[MessageBus]:
+    """A client of the home's bus."""
+    bus = await MessageBus(bus_address=home.address).connect()
+    yield bus
+    bus.disconnect()
+
+
+Register = Callable[..., Coroutine[Any, Any, PairingAgent]]
+
+
+@pytest.fixture
+def register(system_bus: MessageBus) -> Register:
+    """Register a pairing agent."""
+
+    async def registered(passkey: int | None, capability: str = "KeyboardOnly") -> PairingAgent:
+        agent = PairingAgent(system_bus, passkey)
+        await agent.register(capability)
+        return agent
+
+    return registered
