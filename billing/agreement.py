@@ -19,7 +19,7 @@ class Agreement(StrEnum):
 def on(
     consents: tuple[Consent, ...], program: str, at: datetime, day: date, zone: ZoneInfo
 ) -> Agreement:
-    """Return the state at a moment; the whole day of the consent counts, withdrawal is to the minute."""
+    """Return the state; the whole day of the consent counts, a withdrawal is to the minute."""
     begun = [
         consent
         for consent in consents

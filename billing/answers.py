@@ -1,4 +1,4 @@
-"""Running a file of worked cases: each expectation is compared whole, and every difference is named."""
+"""Running a file of worked cases: each expectation is compared whole, differences are named."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

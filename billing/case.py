@@ -1,4 +1,4 @@
-"""The door of billing: one JSON object becomes one Case. What cannot be used is kept with its reason."""
+"""The door of billing: one JSON object becomes one Case; bad rows are kept with their reason."""
 
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -114,11 +114,15 @@ def _patient(row: Row, zone: ZoneInfo | None) -> Patient:
         moves=tuple(_move(fields.mapping(item, "timezone_changes")) for item in moves),
         established=established,
         prior_visit_on=prior,
-        chronic_conditions=fields.count(row.get("chronic_conditions"), "patient.chronic_conditions"),
+        chronic_conditions=fields.count(
+            row.get("chronic_conditions"), "patient.chronic_conditions"
+        ),
         qmb=fields.flag(row.get("qmb"), "patient.qmb"),
         pace=fields.flag(fields.first_of(row, "pace", "pace_enrollee"), "patient.pace"),
         access_aligned=fields.flag(row.get("access_aligned"), "patient.access_aligned"),
-        died_on=fields.optional_day(fields.first_of(row, "died_on", "deceased_on"), "patient.died_on"),
+        died_on=fields.optional_day(
+            fields.first_of(row, "died_on", "deceased_on"), "patient.died_on"
+        ),
         payer=fields.text(row.get("payer")),
     )
 
@@ -135,7 +139,10 @@ def _consent(zone: ZoneInfo | None) -> Callable[[Row, str], Consent]:
     def make(row: Row, where: str) -> Consent:
         at = fields.moment(row.get("at"), f"{where}.at", zone)
         withdrawn = fields.first_of(row, "withdrawn_at", "withdrawn_on", "revoked_at", "revoked_on")
-        told = row.get("cost_share_told") is not False and row.get("one_practitioner_told") is not False
+        told = (
+            row.get("cost_share_told") is not False
+            and row.get("one_practitioner_told") is not False
+        )
         program = fields.text(row.get("program"))
         return Consent(
             id=fields.text(row.get("id")) or f"consent/{program}/{at.isoformat()}",
@@ -180,7 +187,9 @@ def _episode(row: Row) -> Episode:
         program=fields.text(row.get("program"), rows.DEFAULT_PROGRAM),
         system=fields.text(row.get("rtm_system")).lower(),
         monitoring_start=start,
-        education_on=fields.optional_day(row.get("setup_education_on"), "episode.setup_education_on"),
+        education_on=fields.optional_day(
+            row.get("setup_education_on"), "episode.setup_education_on"
+        ),
         education_id=fields.text(row.get("setup_education_id")) or f"education/{name}",
         setup_already_billed=fields.flag(
             row.get("setup_code_already_billed"), "episode.setup_code_already_billed"
@@ -199,7 +208,9 @@ def _visit_days(raw: Iterable[object], zone: ZoneInfo | None) -> Iterable[date]:
 def _stay(item: object, zone: ZoneInfo | None) -> Stay:
     row = fields.mapping(item, "inpatient_stays")
     first = fields.day(fields.first_of(row, "from", "admitted_on"), "inpatient_stays.from", zone)
-    last = fields.optional_day(fields.first_of(row, "to", "discharged_on"), "inpatient_stays.to", zone)
+    last = fields.optional_day(
+        fields.first_of(row, "to", "discharged_on"), "inpatient_stays.to", zone
+    )
     return Stay(first=first, last=last)
 
 

@@ -1,4 +1,4 @@
-"""One case against one pack: every code of the families asked for is billed or has one reason. Pure."""
+"""One case against one pack: every code asked for is billed or has one reason. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -72,9 +72,7 @@ def evaluate(case: Case, pack: Pack) -> Evaluation:
     )
 
 
-def evaluate_in_force(
-    case: Case, known: tuple[Pack, ...] | None = None
-) -> tuple[Evaluation, ...]:
+def evaluate_in_force(case: Case, known: tuple[Pack, ...] | None = None) -> tuple[Evaluation, ...]:
     """Judge each family by the pack, and the payer's overlay, in force on its date of service."""
     groups: dict[str, list[str]] = {}
     rules: dict[str, Pack] = {}
@@ -89,7 +87,7 @@ def evaluate_in_force(
 
 
 def outlook(case: Case, pack: Pack) -> Evaluation:
-    """Judge as if the month were over and nothing more happened: what a running month already has."""
+    """Judge as if the month were over and nothing more happened: what it already has."""
     end = windows.month_of(periods.month_of(case)).last
     ahead = max(end - case.as_of.date(), timedelta()) + 2 * windows.DAY
     return evaluate(replace(case, as_of=case.as_of + ahead), pack)

@@ -1,4 +1,4 @@
-"""What excludes a family: another practice's claim, our own earlier one, or a family billed beside it."""
+"""What excludes a family: another practice's claim, our own, or a family billed beside it."""
 
 from collections.abc import Iterable
 

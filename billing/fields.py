@@ -1,4 +1,4 @@
-"""Reading single fields of a case at the door: one error of ours, with the place and the value in it."""
+"""Reading single fields of a case at the door: one error of ours, with place and value in it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -71,10 +71,7 @@ def count(value: object, where: str) -> int:
 
 def instant(value: object, where: str) -> datetime:
     """Return an aware time; a text without zone is an error of its own."""
-    if isinstance(value, datetime):
-        parsed = value
-    else:
-        parsed = _parsed_instant(value, where)
+    parsed = value if isinstance(value, datetime) else _parsed_instant(value, where)
     if parsed.tzinfo is None:
         raise ZonelessError(f"{where}: {value!r} has no time zone")
     return parsed
@@ -86,7 +83,9 @@ def _parsed_instant(value: object, where: str) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except ValueError:
-        raise CaseError(f"{where}: {value!r} is not a time such as 2026-01-31T08:00:00-05:00") from None
+        raise CaseError(
+            f"{where}: {value!r} is not a time such as 2026-01-31T08:00:00-05:00"
+        ) from None
 
 
 def optional_instant(value: object, where: str) -> datetime | None:
@@ -101,7 +100,9 @@ def day(value: object, where: str, zone: ZoneInfo | None = None) -> date:
     if isinstance(value, date):
         return value
     if isinstance(value, str) and "T" in value:
-        return instant(value, where).astimezone(zone).date() if zone else instant(value, where).date()
+        return (
+            instant(value, where).astimezone(zone).date() if zone else instant(value, where).date()
+        )
     try:
         return date.fromisoformat(text(value))
     except ValueError:
@@ -129,7 +130,7 @@ def month(value: object, where: str) -> date:
 
 
 def zone(value: object) -> ZoneInfo | None:
-    """Return the time zone, or nothing when it is absent or unknown: the rules give that its reason."""
+    """Return the time zone, or nothing when absent or unknown: the rules give that its reason."""
     if not isinstance(value, str) or not value:
         return None
     try:

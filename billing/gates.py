@@ -1,4 +1,4 @@
-"""Eligibility: what must hold before anything is counted. The pack names each family's gates in order."""
+"""Eligibility: what must hold before anything is counted; the pack names the gates in order."""
 
 from collections.abc import Callable
 

@@ -24,7 +24,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The counted pieces of one programme and period, and the entries left out with their reasons."""
+    """The counted pieces of a programme and period, and how many entries were left out and why."""
 
     pieces: tuple[Piece, ...]
     left_out: dict[str, int]
@@ -117,9 +117,7 @@ def by_day(interval: Interval, zone: ZoneInfo) -> Iterator[tuple[date, Interval]
 
 def overlap(entry: TimeEntry, other: TimeEntry) -> bool:
     """Tell whether one person logged two entries for the same time."""
-    return (
-        other.staff_id == entry.staff_id and other.start < entry.end and entry.start < other.end
-    )
+    return other.staff_id == entry.staff_id and other.start < entry.end and entry.start < other.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

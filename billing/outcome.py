@@ -1,4 +1,4 @@
-"""What an evaluation says: lines that may be billed, codes that may not, and the facts behind both."""
+"""What an evaluation says: lines to bill, codes not to bill, and the facts behind both."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

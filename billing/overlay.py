@@ -59,6 +59,9 @@ def for_payer(
     """Return the pack with the payer's overlay in force on a date, or the pack itself."""
     known = shipped() if overlays is None else overlays
     for overlay in known:
-        if overlay.payer == payer and overlay.effective_from <= service_date <= overlay.effective_to:
+        if (
+            overlay.payer == payer
+            and overlay.effective_from <= service_date <= overlay.effective_to
+        ):
             return laid_over(pack, overlay)
     return pack

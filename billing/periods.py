@@ -1,4 +1,4 @@
-"""Which period a family is judged over: the case's window, its month, or the days after a discharge."""
+"""Which period a family is judged over: a window, a month, or the days after a discharge."""
 
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from billing.windows import DAY, Window
 
 
 def zone_of(case: Case, family: Family, span: Window | None) -> ZoneInfo | None:
-    """Return the zone a family counts in: days where the patient is, minutes where the practice is."""
+    """Return a family's zone: days count where the patient is, minutes where the practice is."""
     if family.name.endswith("_device"):
         return case.zone_on(span.first) if span else case.patient.zone
     return case.organisation_zone

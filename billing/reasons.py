@@ -1,4 +1,4 @@
-"""The reasons why a code, a reading or a time entry does not count: the words of the audit trail."""
+"""Why a code, a reading or a time entry does not count: the words of the audit trail."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""What billing knows about one patient, parsed: consents, orders, readings, time, claims. No decisions."""
+"""What billing knows about one patient, parsed. It holds facts and no decisions."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -154,7 +154,7 @@ class Discharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """What the practice states for the month: plans, visits, attestations (None: nothing was said)."""
+    """What the practice states for the month: plans, visits, attestations."""
 
     care_plan: bool = False
     complex_mdm: bool = False

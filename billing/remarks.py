@@ -1,4 +1,4 @@
-"""What a person should look at although it decides nothing: refused rows, overlaps, long entries."""
+"""What a person should look at although it decides nothing: refused rows, overlaps."""
 
 from itertools import pairwise
 

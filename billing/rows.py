@@ -1,4 +1,4 @@
-"""Parsing the long lists of a case: readings and time entries. A bad row is kept as rejected, with its reason."""
+"""Parsing readings and time entries; a bad row is kept as rejected, with its reason."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -83,7 +83,9 @@ def _reading(row: Row, where: str, devices: dict[str, Row]) -> Reading:
 
 
 def _flaw(row: Row, where: str, device: Row) -> ReadingReason | None:
-    state = FLAWED_STATES.get(fields.text(fields.first_of(row, "status", "quality", "state")).lower())
+    state = FLAWED_STATES.get(
+        fields.text(fields.first_of(row, "status", "quality", "state")).lower()
+    )
     if state is not None:
         return state
     told = (
@@ -108,7 +110,9 @@ def _entry(row: Row, where: str) -> TimeEntry:
     end = fields.instant(row.get("end"), f"{where}.end")
     if end < start:
         hint = "an entry past midnight needs the next day's date"
-        raise _BackwardsError(f"{where}: ends {row.get('end')} before it starts {row.get('start')}; {hint}")
+        raise _BackwardsError(
+            f"{where}: ends {row.get('end')} before it starts {row.get('start')}; {hint}"
+        )
     staff = fields.text(fields.first_of(row, "staff_id", "staff"))
     return TimeEntry(
         id=fields.text(row.get("id")) or f"{_stamp(start)}/{staff}",

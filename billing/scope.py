@@ -85,7 +85,9 @@ class Scope:
         )
         return ledger.tally(self.case, self.parameters, question)
 
-    def blocked(self, code: Code, reason: str, have: int | None = None, need: int | None = None) -> Blocked:
+    def blocked(
+        self, code: Code, reason: str, have: int | None = None, need: int | None = None
+    ) -> Blocked:
         """Return the code as not billable."""
         return Blocked(code=code.code, family=self.family.name, reason=reason, have=have, need=need)
 

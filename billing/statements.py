@@ -55,7 +55,9 @@ def _initiating_visits(row: Row, zone: ZoneInfo | None) -> dict[str, date | None
 
 def _home_health(row: Row, name: str, patient: Row) -> bool:
     stated = fields.first_of(fields.section(row, name), *HOME_HEALTH_NAMES)
-    return fields.flag(stated, name) or fields.flag(fields.first_of(patient, *HOME_HEALTH_NAMES), name)
+    return fields.flag(stated, name) or fields.flag(
+        fields.first_of(patient, *HOME_HEALTH_NAMES), name
+    )
 
 
 def _high_risk(row: Row, name: str) -> bool:

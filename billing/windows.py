@@ -1,4 +1,4 @@
-"""Device windows: runs of consecutive local dates that follow one another without gap or stretch."""
+"""Device windows: consecutive local dates that follow one another without gap or stretch."""
 
 from calendar import monthrange
 from collections.abc import Iterator

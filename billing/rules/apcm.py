@@ -1,4 +1,4 @@
-"""Advanced primary care management: one of three levels a month, by conditions and QMB, no minutes."""
+"""Advanced primary care management: one of three levels a month, without minutes."""
 
 from billing.outcome import Evidence, Verdict
 from billing.reasons import Reason

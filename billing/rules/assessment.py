@@ -1,4 +1,4 @@
-"""The standardised physical-activity and nutrition assessment: an event, at most every six months."""
+"""The standardised assessment of activity and nutrition: an event, at most every six months."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Community health integration and illness navigation: minutes of auxiliary personnel after a first visit."""
+"""Community health integration and illness navigation: minutes of auxiliary personnel."""
 
 from billing.outcome import Fact, Verdict
 from billing.reasons import Reason

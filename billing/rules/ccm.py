@@ -13,7 +13,9 @@ def judge(scope: Scope) -> Verdict:
     """Judge the six codes; the family that is chosen excludes the families ranked below it."""
     codes = scope.pack.of(scope.family.name)
     if scope.zone is None:
-        return Verdict(blocked=() if scope.refusal is None else scope.all_blocked(codes, scope.refusal))
+        return Verdict(
+            blocked=() if scope.refusal is None else scope.all_blocked(codes, scope.refusal)
+        )
     personal, staff, facts = personal_and_staff(scope)
     if scope.refusal is not None:
         return Verdict(blocked=scope.all_blocked(codes, scope.refusal), facts=facts)

@@ -1,4 +1,4 @@
-"""RPM and RTM device codes: set-up once per episode, supply once per window by its number of days."""
+"""RPM and RTM device codes: set-up once per episode, supply once per window by its days."""
 
 from billing import days
 from billing.days import DayCount
@@ -93,7 +93,9 @@ def _supply(scope: Scope, counted: DayCount, system: str) -> Verdict:
         replaced = tuple(
             scope.blocked(code, Reason.TIER_REPLACED_BY_HIGHER) for code in present(low)
         )
-        lines = tuple(_line(scope, counted, code, scope.parameters.high_tier[0]) for code in present(high))
+        lines = tuple(
+            _line(scope, counted, code, scope.parameters.high_tier[0]) for code in present(high)
+        )
         return Verdict(lines=lines, blocked=replaced)
     return joined(_low(scope, counted, low), _below_high(scope, counted, high))
 

@@ -63,7 +63,7 @@ def units_of(addon: Code, minutes: int) -> int:
 
 
 def waiting(scope: Scope, *, reached: bool) -> bool:
-    """Tell whether the month has to end first; a met threshold may be claimed earlier by parameter."""
+    """Tell whether the month has to end first; by parameter a met threshold may go earlier."""
     early = reached and scope.parameters.minutes_service_date == "threshold_met"
     return scope.open and not early
 

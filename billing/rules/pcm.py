@@ -12,7 +12,9 @@ def judge(scope: Scope) -> Verdict:
     """Judge the four codes; the practitioner's family goes first."""
     codes = scope.pack.of(scope.family.name)
     if scope.zone is None:
-        return Verdict(blocked=() if scope.refusal is None else scope.all_blocked(codes, scope.refusal))
+        return Verdict(
+            blocked=() if scope.refusal is None else scope.all_blocked(codes, scope.refusal)
+        )
     personal, staff, facts = personal_and_staff(scope)
     if scope.refusal is not None:
         return Verdict(blocked=scope.all_blocked(codes, scope.refusal), facts=facts)

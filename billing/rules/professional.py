@@ -1,4 +1,4 @@
-"""99091: a physician's own review of the data, thirty minutes in a window, apart from management."""
+"""99091: a physician's own review of the data, in a window, apart from management."""
 
 from dataclasses import replace
 

@@ -65,7 +65,9 @@ def _not_done(scope: Scope, discharge: Discharge) -> Refusal | None:
     today = scope.case.as_of.astimezone(scope.clock).date()
     if not _contacted(discharge, parameters):
         waiting = today <= contact_deadline(discharge.on, parameters)
-        return Refusal(reason=_or_wait(Reason.TCM_NO_CONTACT_WITHIN_2_BUSINESS_DAYS, waiting=waiting))
+        return Refusal(
+            reason=_or_wait(Reason.TCM_NO_CONTACT_WITHIN_2_BUSINESS_DAYS, waiting=waiting)
+        )
     latest = parameters.tcm_moderate_visit_day
     if visit is None or visit < discharge.on or visit > today:
         waiting = today <= discharge.on + latest * DAY

@@ -1,0 +1,167 @@
+"""Billing on the command line: run worked cases, judge a case, write its evidence."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from billing import answers, case, claims, dossier, evaluate, evidence, missing, pack
+from billing.answers import Answer
+from billing.fields import CaseError
+from billing.outcome import Evaluation, Line
+from billing.record import Case
+
+app = typer.Typer(no_args_is_help=True, help="Judge, prove and check what may be billed.")
+
+CasesFile = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help="A file of worked cases (JSON).")
+]
+CaseFile = Annotated[
+    Path, typer.Option("--file", exists=True, dir_okay=False, help="One case's input (JSON).")
+]
+PackName = Annotated[
+    str,
+    typer.Option("--pack", help="Rule pack; default: in force on the date of service."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the files.")]
+
+
+@app.command("cases")
+def run_cases(file: CasesFile, quiet: Annotated[bool, typer.Option("--quiet")] = False) -> None:  # noqa: FBT002  typer's way to a flag
+    """Run worked cases, compared whole; any difference ends with exit code 1."""
+    console = Console()
+    try:
+        found = list(answers.of_file(file.read_text(encoding="utf-8")))
+    except CaseError as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+    wrong = [answer for answer in found if not answer.passed]
+    if wrong:
+        console.print(_differences(wrong))
+    if not quiet or wrong:
+        console.print(f"{len(found) - len(wrong)} of {len(found)} cases as expected")
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command("evaluate")
+def evaluate_case(file: CaseFile, pack_name: PackName = "", as_json: AsJson = False) -> None:  # noqa: FBT002  typer's way to a flag
+    """Judge one case and tell every code's units or reason."""
+    console = Console()
+    for judged in _judged(file, pack_name, console):
+        if as_json:
+            console.print_json(json.dumps(plain(judged)))
+        else:
+            console.print(_verdict(judged))
+            for remark in judged.remarks:
+                console.print(f"remark: {remark}", highlight=False)
+
+
+@app.command("evidence")
+def make_evidence(file: CaseFile, out: OutFolder, pack_name: PackName = "") -> None:
+    """Write the evidence of every line of a case as JSON, CSV and PDF."""
+    console = Console()
+    parsed = _parsed(file, console)
+    out.mkdir(parents=True, exist_ok=True)
+    for judged in _judged(file, pack_name, console):
+        rules = pack.adjusted(pack.named(judged.pack), parsed.parameters)
+        for line in claims.bill_lines(parsed, judged):
+            papers = dossier.dossier(parsed, line, rules)
+            stem = out / f"{line.patient_id}-{line.code}-{line.service_to}"
+            stem.with_suffix(".json").write_bytes(evidence.as_json(papers))
+            stem.with_suffix(".csv").write_bytes(evidence.as_csv(papers))
+            stem.with_suffix(".pdf").write_bytes(evidence.as_pdf(papers))
+            console.print(f"{stem}.pdf  {evidence.digest(papers)[:16]}", highlight=False)
+
+
+@app.command("packs")
+def list_packs() -> None:
+    """List the rule packs: from when to when they hold, and who approved them."""
+    table = Table("pack", "version", "from", "to", "approved by", "hash")
+    for known in pack.shelf():
+        signed = known.approved.by or "not signed yet"
+        span = str(known.effective_from), str(known.effective_to)
+        table.add_row(known.id, known.version, *span, signed, known.digest[:16])
+    Console().print(table)
+
+
+def plain(judged: Evaluation) -> dict[str, object]:
+    """Return an evaluation as plain values, for JSON."""
+    return {
+        "rule_pack": judged.pack,
+        "version": judged.version,
+        "parameter_hash": judged.digest,
+        "codes": [_plain_line(line) for line in judged.lines],
+        "not_billable": [
+            {
+                "code": row.code,
+                "reason": row.reason,
+                "missing": missing.shortest_way(row).text,
+                "where": missing.shortest_way(row).mend.value,
+            }
+            for row in judged.not_billable
+        ],
+        "facts": judged.facts,
+        "remarks": list(judged.remarks),
+    }
+
+
+def _plain_line(line: Line) -> dict[str, object]:
+    met_at = line.threshold_met_at
+    return {
+        "code": line.code,
+        "units": line.units,
+        "service_from": line.service_from.isoformat(),
+        "service_to": line.service_to.isoformat(),
+        "date_of_service": line.date_of_service.isoformat(),
+        "threshold_met_at": None if met_at is None else met_at.isoformat(),
+        "evidence": {
+            "readings": list(line.evidence.readings),
+            "time_entries": list(line.evidence.entries),
+            "consents": list(line.evidence.consents),
+            "orders": list(line.evidence.orders),
+            "education": line.evidence.education,
+            "statements": list(line.evidence.statements),
+        },
+    }
+
+
+def _parsed(file: Path, console: Console) -> Case:
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        return case.parse(raw["input"] if isinstance(raw, dict) and "input" in raw else raw)
+    except (CaseError, json.JSONDecodeError) as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _judged(file: Path, pack_name: str, console: Console) -> tuple[Evaluation, ...]:
+    parsed = _parsed(file, console)
+    try:
+        if pack_name:
+            return (evaluate.evaluate(parsed, pack.named(pack_name)),)
+        return evaluate.evaluate_in_force(parsed)
+    except CaseError as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _differences(wrong: list[Answer]) -> Table:
+    table = Table("case", "what", "expected", "found", title="Differences")
+    for answer in wrong:
+        for difference in answer.differences:
+            table.add_row(answer.id, difference.what, difference.expected, difference.found)
+    return table
+
+
+def _verdict(judged: Evaluation) -> Table:
+    title = f"{judged.pack} version {judged.version} ({judged.digest[:12]})"
+    table = Table("code", "units", "reason", "what is missing", title=title)
+    for line in judged.lines:
+        table.add_row(line.code, str(line.units), "billable", "")
+    for row in judged.not_billable:
+        table.add_row(row.code, "", row.reason, missing.shortest_way(row).text)
+    return table
