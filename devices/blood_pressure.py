@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, date_time, failure, packing, sfloat, shown
@@ -17,7 +17,7 @@ FASTEST_BELIEVABLE_PULSE = 1000
 """No heart is faster: beyond it the field was not the pulse (a device that breaks the layout)."""
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first byte; the bits above are reserved, and real devices set them."""
 
     KPA = 1

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, date_time, packing, shown, weight
@@ -18,7 +18,7 @@ KILOCALORIES_PER_KJ = 0.239006
 UNSUCCESSFUL = 0xFFFF
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first two bytes; the bits above are reserved."""
 
     IMPERIAL = 1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, date_time, failure, packing, sfloat, shown
@@ -18,7 +18,7 @@ OFFSET_OVERRUN, OFFSET_UNDERRUN = 0x7FFF, -0x8000
 CONTROL_TYPE, CONTROL_LOCATION = 10, 4
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first byte; the bits above are reserved."""
 
     OFFSET = 1

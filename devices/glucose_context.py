@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, packing, sfloat, shown
@@ -15,7 +15,7 @@ from devices.shown import Fields
 EXERCISE_OVERRUN = 0xFFFF
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first byte; bit 7 announces a byte of further flags, all reserved."""
 
     CARBOHYDRATE = 1

@@ -1,7 +1,7 @@
 """Heart Rate: measurement 2A37."""
 
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 
 from devices import bits, packing, shown
 from devices.cursor import Cursor
@@ -12,7 +12,7 @@ from devices.shown import Fields
 TICKS_PER_SECOND = 1024
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first byte; the bits above are reserved."""
 
     WIDE = 1

@@ -5,7 +5,7 @@ What the frames mean is in devices.saturation.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, date_time, packing, sfloat
@@ -14,7 +14,7 @@ from devices.date_time import DateTime
 from devices.sfloat import Number
 
 
-class SpotFlag(IntFlag):
+class SpotFlag(IntEnum):
     """First byte of 2A5E; the bits above are reserved."""
 
     TIMESTAMP = 1
@@ -24,7 +24,7 @@ class SpotFlag(IntFlag):
     CLOCK_NOT_SET = 16
 
 
-class StreamFlag(IntFlag):
+class StreamFlag(IntEnum):
     """First byte of 2A5F; the bits above are reserved."""
 
     FAST = 1

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 
@@ -84,7 +85,9 @@ def shifted(number: float, places: int) -> float:
     return float(Decimal(repr(number)).scaleb(places))
 
 
+@lru_cache(maxsize=4096)
 def _decode(word: int, form: _Format) -> Number:
+    """A home's devices send the same few hundred words again and again: hence the cache."""
     special = _SPECIALS[form].get(word)
     if special is not None:
         return special

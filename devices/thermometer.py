@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, date_time, failure, packing, sfloat, shown
@@ -13,7 +13,7 @@ from devices.sfloat import Number
 from devices.shown import Fields
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first byte; the bits above are reserved."""
 
     FAHRENHEIT = 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntFlag
+from enum import IntEnum
 from types import MappingProxyType
 
 from devices import bits, date_time, packing, shown
@@ -21,7 +21,7 @@ METRE_STEPS, INCH_STEPS, BMI_STEPS = 1000, 10, 10
 UNSUCCESSFUL = 0xFFFF
 
 
-class Flag(IntFlag):
+class Flag(IntEnum):
     """The first byte; the bits above are reserved."""
 
     IMPERIAL = 1
