@@ -91,8 +91,8 @@ class SimulatedHome:
 
     async def kill_bus(self) -> None:
         """Let the D-Bus daemon die: every client loses its connection."""
-        await self.front.die()
         self.bus.stop()
+        await self.front.die()
 
     async def restart_bus(self) -> None:
         """Start the daemon again at the same address, and bluetoothd on it."""

@@ -1,6 +1,7 @@
 """`org.bluez` on one bus: takes every call, finds who answers it, and sends what they say."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine, Mapping
 
@@ -70,6 +71,8 @@ class BluezFront:
         await asyncio.gather(*running, return_exceptions=True)
         if self._bus is not None:
             self._bus.disconnect()
+            with contextlib.suppress(EOFError, OSError):  # the bus may have died before
+                await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast
         self._bus = self._sending = None
 
     async def die(self) -> None:
