@@ -104,13 +104,16 @@ def judge(characteristic: str, frame: bytes, *, quirk: str | None = None) -> Ver
 
 
 def _quirk(model: str | None) -> str | None:
+    """The quirk of a model, given by its key or as people write its name."""
     if model is None or model in quirks.QUIRKS:
         return model
-    try:
-        return models.by_name(model).quirk
-    except KeyError as error:
-        keys = ", ".join(known.key for known in models.known())
-        raise typer.BadParameter(f"no model {model!r}; known: {keys}") from error
+    wanted = model.casefold()
+    for known in models.known():
+        names = (known.key, known.name.casefold(), f"{known.maker} {known.name}".casefold())
+        if wanted in names:
+            return known.quirk
+    keys = ", ".join(known.key for known in models.known())
+    raise typer.BadParameter(f"no model {model!r}; known: {keys}")
 
 
 def _known(characteristic: str) -> None:

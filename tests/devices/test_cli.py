@@ -73,7 +73,7 @@ def test_hex_may_be_written_in_any_way(frame: str) -> None:
     assert decoded(frame, "--char", "0x2a35")["systolic"] == 18.9
 
 
-@pytest.mark.parametrize("model", ["beurer_bm85"])
+@pytest.mark.parametrize("model", ["beurer_bm85", "BM85", "beurer bm85"])
 def test_a_model_that_breaks_the_standard_is_read_its_own_way(model: str) -> None:
     frame = "56710049000000ea07080b1438000041010000"
     found = decoded(frame, "--char", "2A35", "--model", model)
