@@ -1,7 +1,7 @@
 """Accepted, flagged or quarantined: what becomes of one reading, with every reason. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
@@ -15,12 +15,14 @@ from ingest.decision import Accepted, Decision, Doubt, Flagged, Quarantined, Rea
 from ingest.owner import Owner, OwnerState
 from ingest.people import Device, Gateway, Medians, OtherRate, Person
 
+GLUCOSE = Kind.GLUCOSE
+KINDS = frozenset(METRIC_OF)
 SEQUENCE_LIMIT = 2**31
 SLOT_LIMIT = 2**15
 VALUE_LIMIT = 1e9
 OFFSET_LIMIT = 1e10
 """What the columns hold; nothing measured comes near."""
-EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+EARLIEST_YEAR, LATEST_YEAR = 1969, 2200
 OUT_OF_RANGE_WORDS: Mapping[str, str] = MappingProxyType({"above_range": "HI", "below_range": "LO"})
 """What a glucose meter shows instead of a number."""
 _OWNER_REASONS: Mapping[OwnerState, Reason] = MappingProxyType(
@@ -37,7 +39,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     gateway: Gateway | None
     device: Device | None
-    medians: Mapping[tuple[UUID, str], Medians | None]
+    medians: Mapping[tuple[int, str], Medians | None]
     """The last seven days of every person the device is assigned to, by kind."""
     other_rates: Mapping[UUID, Sequence[OtherRate]] = {}
     """Recent heart rates of those people; only looked at for heart rates."""
@@ -93,7 +95,7 @@ def _refused(
 def _impossible_field(reading: WireReading) -> tuple[Reason, str] | None:
     """A field that is well-formed and still no measurement's: the column could not hold it."""
     at, device_time = reading.at, reading.device_time
-    if at.tzinfo is None or not EARLIEST_YEAR <= at.astimezone(UTC).year < LATEST_YEAR:
+    if at.tzinfo is None or not EARLIEST_YEAR < at.year < LATEST_YEAR:
         return Reason.IMPOSSIBLE_FIELD, "at"
     if device_time is not None and device_time.tzinfo is not None:
         return Reason.IMPOSSIBLE_FIELD, "device_time"
@@ -103,13 +105,21 @@ def _impossible_field(reading: WireReading) -> tuple[Reason, str] | None:
         return Reason.IMPOSSIBLE_FIELD, "user_slot"
     if reading.offset_s is not None and abs(reading.offset_s) > OFFSET_LIMIT:
         return Reason.IMPOSSIBLE_FIELD, "offset_s"
-    numbers = (reading.value, reading.diastolic, reading.mean_arterial, reading.pulse)
-    for number in (*numbers, reading.original_value):
-        if number is not None and not abs(number) <= VALUE_LIMIT:
-            return Reason.IMPOSSIBLE_FIELD, "value"
+    if not (
+        _holds(reading.value)
+        and _holds(reading.diastolic)
+        and _holds(reading.mean_arterial)
+        and _holds(reading.pulse)
+        and _holds(reading.original_value)
+    ):
+        return Reason.IMPOSSIBLE_FIELD, "value"
     if not _hex(reading.frame):
         return Reason.IMPOSSIBLE_FIELD, "frame"
     return None
+
+
+def _holds(number: float | None) -> bool:
+    return number is None or -VALUE_LIMIT <= number <= VALUE_LIMIT
 
 
 def _hex(text: str) -> bool:
@@ -131,7 +141,7 @@ def _without_value(reading: WireReading) -> tuple[Reason, str] | None:
 
 def _shown(reading: WireReading) -> str | None:
     """HI or LO: no number, and still the most urgent thing a meter can say."""
-    if reading.kind != Kind.GLUCOSE:
+    if reading.kind != GLUCOSE:
         return None
     return OUT_OF_RANGE_WORDS.get(reading.reason or "")
 
@@ -172,7 +182,7 @@ def _judged(
     named: bool = False,
 ) -> Decision:
     """Value, then owner, then doubts; `named`: a person has confirmed whose it is."""
-    if reading.kind not in METRIC_OF:
+    if reading.kind not in KINDS:
         return _quarantined(Reason.UNKNOWN_KIND, reading.kind[:50], device)
     if "control_solution" in reading.flags:
         return _quarantined(Reason.CONTROL_SOLUTION, "not a patient's blood", device)
@@ -190,7 +200,7 @@ def _judged(
     if person is None or (found.state == OwnerState.LIKELY and not context.accept_likely):
         named_person = "" if person is None else f"patient {person.patient_id}"
         return _quarantined(_OWNER_REASONS[found.state], named_person, device)
-    usual = context.medians.get((person.patient_id, reading.kind))
+    usual = context.medians.get((person.patient_id.int, reading.kind))
     if not named and plausibility.wrong_person(reading, value, usual, context.bounds):
         return _quarantined(Reason.WRONG_PERSON, f"patient {person.patient_id}", device)
     doubts = [] if shown else _doubts(reading, value, context, moment, person)
@@ -221,7 +231,7 @@ def _doubts(
         context.bounds,
         person.band,
         at=moment.at,
-        usual=context.medians.get((person.patient_id, reading.kind)),
+        usual=context.medians.get((person.patient_id.int, reading.kind)),
         others=context.other_rates.get(person.patient_id, ()),
     )
 

@@ -14,7 +14,7 @@ from ingest.decision import Decision, Placed, Quarantined, Queue, Reason
 from ingest.door import Address, EventLetter, Letter, Opened, ReadingsLetter, StatusLetter, Unusable
 from ingest.people import Device, Gateway, Medians, OtherRate
 
-Key = tuple[UUID, str]
+Key = tuple[int, str]
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -122,7 +122,7 @@ def devices(batch: Batch) -> set[str]:
 def median_keys(batch: Batch, known: Mapping[str, Device | None]) -> set[Key]:
     """Whose usual values are needed: everybody's to whom a device is assigned."""
     return {
-        (assignment.person.patient_id, reading.kind)
+        (assignment.person.patient_id.int, reading.kind)
         for each in batch.readings
         if (device := known.get(each.message.device)) is not None
         for reading in each.message.readings
@@ -144,7 +144,7 @@ def heart_rates(batch: Batch, known: Mapping[str, Device | None]) -> dict[UUID, 
 
 def judge(batch: Batch, known: Known) -> list[Judged]:
     """Decide every reading once, however often the batch holds it."""
-    found: dict[UUID, Judged] = {}
+    found: dict[int, Judged] = {}
     for each in batch.readings:
         message = each.message
         context = acceptance.Context(
@@ -158,9 +158,10 @@ def judge(batch: Batch, known: Known) -> list[Judged]:
             now=each.letter.received_at,
         )
         for at, reading in enumerate(message.readings):
-            if reading.id not in found:
+            key = reading.id.int
+            if key not in found:
                 decision = acceptance.decide(reading, context)
-                found[reading.id] = Judged(each, each.first + at, reading, decision)
+                found[key] = Judged(each, each.first + at, reading, decision)
     return list(found.values())
 
 

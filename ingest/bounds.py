@@ -84,14 +84,23 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time: TimeRules
 
 
+class BandLimits(msgspec.Struct, frozen=True):
+    """The limits of one age band."""
+
+    of_kind: Mapping[str, Limits]
+    """Limits of a reading's `value`."""
+    diastolic: Limits
+    heart_rate: Limits
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """Everything that bounds.yaml says."""
 
     version: str
     bands: tuple[tuple[float, str], ...]
     """(age in years from which it holds, name), oldest first."""
-    metrics: Mapping[tuple[str, str], Limits]
-    """By metric and band; every band is filled."""
+    in_band: Mapping[str, BandLimits]
+    """Every band is filled: what a metric does not say of it, it has from adults."""
     cross: CrossChecks
     mix_ups: MixUps
     out_of_range: Mapping[tuple[str, str], float]
@@ -130,7 +139,7 @@ def load(text: str) -> Bounds:
     return Bounds(
         version=told.version,
         bands=bands,
-        metrics=_filled(told),
+        in_band={band: _band_limits(told.metrics, band) for band in told.bands},
         cross=told.cross_checks,
         mix_ups=told.unit_mix_ups,
         out_of_range={
@@ -149,19 +158,19 @@ def shipped() -> Bounds:
     return load(resources.files("ingest").joinpath("bounds.yaml").read_text(encoding="utf-8"))
 
 
-def _filled(told: _File) -> dict[tuple[str, str], Limits]:
-    """A band that a metric does not name has the metric's adult limits."""
-    return {
-        (metric, band): by_band.get(band, by_band["adult"])
-        for metric, by_band in told.metrics.items()
-        for band in told.bands
-    }
+def _band_limits(metrics: Mapping[str, Mapping[str, Limits]], band: str) -> BandLimits:
+    chosen = {metric: by_band.get(band, by_band["adult"]) for metric, by_band in metrics.items()}
+    return BandLimits(
+        of_kind={kind: chosen[metric] for kind, metric in METRIC_OF.items()},
+        diastolic=chosen["diastolic"],
+        heart_rate=chosen["heart_rate"],
+    )
 
 
 def _check(told: _File) -> None:
     if "adult" not in told.bands:
         raise BoundsError("bands: there is no band 'adult'")
-    if missing := set(METRIC_OF.values()) - set(told.metrics):
+    if missing := {*METRIC_OF.values(), "diastolic"} - set(told.metrics):
         raise BoundsError(f"metrics: {sorted(missing)} are missing")
     for metric, by_band in told.metrics.items():
         if "adult" not in by_band:

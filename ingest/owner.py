@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 import msgspec
 
 from devices.reading import Kind
 from ingest.bounds import OwnerRules
 from ingest.people import Assignment, Medians, Person
+
+WEIGHT = Kind.WEIGHT
 
 
 class OwnerState(StrEnum):
@@ -36,7 +37,7 @@ def find(
     user_slot: int | None,
     kind: str,
     value: float,
-    medians: Mapping[tuple[UUID, str], Medians | None],
+    medians: Mapping[tuple[int, str], Medians | None],
     rules: OwnerRules,
 ) -> Owner:
     """Return the owner of a reading measured at `at`."""
@@ -49,7 +50,7 @@ def find(
         return Owner(OwnerState.SURE, held[0].person)
     if user_slot is not None:
         return _by_slot(held, user_slot)
-    if kind == Kind.WEIGHT:
+    if kind == WEIGHT:
         return _by_weight(held, value, medians, rules)
     return Owner(OwnerState.AMBIGUOUS, None)
 
@@ -65,14 +66,14 @@ def _by_slot(held: list[Assignment], user_slot: int) -> Owner:
 def _by_weight(
     held: list[Assignment],
     value: float,
-    medians: Mapping[tuple[UUID, str], Medians | None],
+    medians: Mapping[tuple[int, str], Medians | None],
     rules: OwnerRules,
 ) -> Owner:
     """A scale without slots: likely only if near exactly one and far from everybody else."""
     usual = [
         (each.person, found.value)
         for each in held
-        if (found := medians.get((each.person.patient_id, Kind.WEIGHT))) is not None
+        if (found := medians.get((each.person.patient_id.int, Kind.WEIGHT))) is not None
     ]
     near = [
         person

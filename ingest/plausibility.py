@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from devices.reading import Kind
 from devices.wire import WireReading
-from ingest.bounds import METRIC_OF, Bounds, Limits
+from ingest.bounds import BandLimits, Bounds, Limits
 from ingest.decision import Doubt, Reason
 from ingest.people import Medians, OtherRate
 
@@ -32,6 +32,8 @@ QUALITY_DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "pulse_unbelievable": Doubt.PULSE_OUT_OF_RANGE,
     }
 )
+BLOOD_PRESSURE, SPO2, GLUCOSE = Kind.BLOOD_PRESSURE, Kind.SPO2, Kind.GLUCOSE
+WEIGHT, TEMPERATURE, HEART_RATE = Kind.WEIGHT, Kind.TEMPERATURE, Kind.HEART_RATE
 _DAY = timedelta(hours=24)
 
 
@@ -44,23 +46,23 @@ class Impossible(NamedTuple):
 
 def impossible(reading: WireReading, value: float, bounds: Bounds, band: str) -> Impossible | None:
     """Return why the value is outside the hard bounds, a unit mix-up before anything else."""
-    limits = bounds.metrics[METRIC_OF[reading.kind], band]
-    low, high = limits.hard
+    band_limits = bounds.in_band[band]
+    low, high = band_limits.of_kind[reading.kind].hard
     if not low <= value <= high:
         reason = Reason.UNIT_MIX_UP if _mixed_up(reading, value, bounds) else Reason.OUT_OF_BOUNDS
         return Impossible(reason, f"{value:g} is outside {low:g} to {high:g}")
-    if reading.kind == Kind.BLOOD_PRESSURE:
-        return _impossible_pressures(reading, value, bounds, band)
+    if reading.kind == BLOOD_PRESSURE:
+        return _impossible_pressures(reading, value, band_limits)
     return None
 
 
 def _impossible_pressures(
-    reading: WireReading, systolic: float, bounds: Bounds, band: str
+    reading: WireReading, systolic: float, limits: BandLimits
 ) -> Impossible | None:
     diastolic = reading.diastolic
     if diastolic is None:
         return Impossible(Reason.MISSING_VALUE, "no diastolic pressure")
-    low, high = bounds.metrics["diastolic", band].hard
+    low, high = limits.diastolic.hard
     if not low <= diastolic <= high:
         return Impossible(
             Reason.OUT_OF_BOUNDS, f"diastolic {diastolic:g} is outside {low:g} to {high:g}"
@@ -73,9 +75,9 @@ def _impossible_pressures(
 def _mixed_up(reading: WireReading, value: float, bounds: Bounds) -> bool:
     """Said to be Celsius or mg/dL, with a number that is everyday in the other unit."""
     mix_ups = bounds.mix_ups
-    if reading.kind == Kind.TEMPERATURE and reading.original_unit == "Cel":
+    if reading.kind == TEMPERATURE and reading.original_unit == "Cel":
         return mix_ups.fahrenheit[0] <= value <= mix_ups.fahrenheit[1]
-    if reading.kind == Kind.GLUCOSE and reading.original_unit == "mg/dL":
+    if reading.kind == GLUCOSE and reading.original_unit == "mg/dL":
         return mix_ups.mmol[0] <= value <= mix_ups.mmol[1]
     return False
 
@@ -91,21 +93,22 @@ def doubts(
     others: Sequence[OtherRate],
 ) -> list[Doubt]:
     """Return every reason to show the reading without paging anybody."""
-    limits = bounds.metrics[METRIC_OF[reading.kind], band]
+    band_limits = bounds.in_band[band]
+    limits = band_limits.of_kind[reading.kind]
     found = [QUALITY_DOUBTS[word] for word in reading.flags if word in QUALITY_DOUBTS]
     if not limits.soft[0] <= value <= limits.soft[1]:
         found.append(Doubt.SOFT_BOUNDS)
-    if reading.kind == Kind.BLOOD_PRESSURE:
-        found += _pressure_doubts(reading, value, bounds, band, usual)
-    elif reading.kind == Kind.SPO2:
+    if reading.kind == BLOOD_PRESSURE:
+        found += _pressure_doubts(reading, value, bounds, band_limits.diastolic, usual)
+    elif reading.kind == SPO2:
         found += _perfusion_doubts(reading, bounds)
-    elif reading.kind == Kind.GLUCOSE and _mixed_up(reading, value, bounds):
+    elif reading.kind == GLUCOSE and _mixed_up(reading, value, bounds):
         found.append(Doubt.UNIT_MIX_UP)
-    elif reading.kind == Kind.WEIGHT and usual is not None:
+    elif reading.kind == WEIGHT and usual is not None:
         found += _weight_doubts(value, at, usual, bounds)
-    elif reading.kind == Kind.HEART_RATE and _disagree(value, at, others, bounds):
+    elif reading.kind == HEART_RATE and _disagree(value, at, others, bounds):
         found.append(Doubt.DEVICES_DISAGREE)
-    if reading.pulse is not None and not _within(reading.pulse, bounds.metrics["heart_rate", band]):
+    if reading.pulse is not None and not _within(reading.pulse, band_limits.heart_rate):
         found.append(Doubt.PULSE_OUT_OF_RANGE)
     if usual is not None and _jumps(value, usual.value, limits):
         found.append(Doubt.JUMP)
@@ -114,16 +117,15 @@ def doubts(
 
 def wrong_person(reading: WireReading, value: float, usual: Medians | None, bounds: Bounds) -> bool:
     """Whether a weight is so far from the patient's week that somebody else stood on the scale."""
-    if reading.kind != Kind.WEIGHT or usual is None or _pounds(value, usual.value, bounds):
+    if reading.kind != WEIGHT or usual is None or _pounds(value, usual.value, bounds):
         return False
     return abs(value - usual.value) > bounds.cross.wrong_person_share * usual.value
 
 
 def _pressure_doubts(
-    reading: WireReading, systolic: float, bounds: Bounds, band: str, usual: Medians | None
+    reading: WireReading, systolic: float, bounds: Bounds, limits: Limits, usual: Medians | None
 ) -> list[Doubt]:
     diastolic = reading.diastolic or 0.0
-    limits = bounds.metrics["diastolic", band]
     found = []
     if not _within(diastolic, limits):
         found.append(Doubt.DIASTOLIC_SOFT_BOUNDS)

@@ -1,86 +1,44 @@
--- name: store_batch
--- One batch in one statement, so in one transaction: identities first (ids come sorted, so that two
--- workers never wait for each other in a circle), then whatever is new. A reading that was seen
--- before, in a chart or in quarantine, changes nothing but the quarantine's counter.
-with arrived as materialized (
-  select * from unnest(
-    %(reading_id)s::uuid[], %(organisation_id)s::uuid[], %(patient_id)s::uuid[],
-    %(device_id)s::text[], %(gateway_id)s::text[], %(kind)s::text[],
-    %(measured_at)s::timestamptz[], %(value)s::float8[], %(diastolic)s::float8[],
-    %(mean_arterial)s::float8[], %(pulse)s::float8[], %(original_value)s::float8[],
-    %(original_unit)s::text[], %(status)s::text[], %(flags)s::text[], %(time_quality)s::text[],
-    %(device_time)s::timestamp[], %(gateway_time)s::timestamptz[], %(received_at)s::timestamptz[],
-    %(clock_offset_s)s::float4[], %(live)s::bool[], %(user_slot)s::int2[], %(sequence)s::int4[],
-    %(extra)s::text[], %(characteristic)s::text[], %(frame)s::bytea[], %(alert)s::bool[]
-  ) as r (
-    reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
-    diastolic, mean_arterial, pulse, original_value, original_unit, status, flags, time_quality,
-    device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence, extra,
-    characteristic, frame, alert
-  )
-),
-put_aside as materialized (
-  select * from unnest(
-    %(aside_id)s::uuid[], %(aside_is_reading)s::bool[], %(aside_organisation_id)s::uuid[],
-    %(aside_gateway_id)s::text[], %(aside_device_id)s::text[], %(aside_reason)s::text[],
-    %(aside_detail)s::text[], %(aside_topic)s::text[], %(aside_payload)s::bytea[],
-    %(aside_gateway_time)s::timestamptz[], %(aside_received_at)s::timestamptz[],
-    %(aside_queue)s::text[]
-  ) as q (
-    id, is_reading, organisation_id, gateway_id, device_id, reason, detail, topic, payload,
-    gateway_time, received_at, queue
-  )
-),
-fresh as (
+-- name: claim_identities
+-- Ids come sorted, so that two workers never wait for each other in a circle. Returns the new ones,
+-- 16 bytes each: a reading that was seen before, in a chart or in quarantine, changes nothing.
+with fresh as (
   insert into reading_identity (reading_id)
-  select * from unnest(%(identity)s::uuid[])
+  select * from unnest(%(ids)s::uuid[])
   on conflict do nothing returning reading_id
-),
-placed as (
-  select arrived.* from arrived join fresh using (reading_id)
-),
-stored as (
-  insert into reading (
-    reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
-    diastolic, mean_arterial, pulse, original_value, original_unit, status, flags, time_quality,
-    device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence, extra,
-    characteristic, frame
-  )
-  select
-    reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
-    diastolic, mean_arterial, pulse, original_value, original_unit, status,
-    string_to_array(flags, e'\x1f'), time_quality,
-    device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence,
-    extra::jsonb, characteristic, frame
-  from placed
-),
-queued as (
-  insert into to_evaluate (
-    organisation_id, patient_id, reading_id, kind, measured_at, received_at
-  )
-  select organisation_id, patient_id, reading_id, kind, measured_at, received_at
-  from placed where alert
-  returning 1
-),
-quarantined as (
-  insert into quarantine (
-    id, organisation_id, gateway_id, device_id, reason, detail, topic, payload, gateway_time,
-    received_at, queue
-  )
-  select
-    id, organisation_id, gateway_id, device_id, reason, detail, topic, payload, gateway_time,
-    received_at, queue
-  from put_aside
-  where not is_reading
-    or exists (select from fresh where reading_id = id)
-    or exists (select from quarantine before where before.id = put_aside.id)
-  on conflict (id) do update set times_seen = quarantine.times_seen + 1
-  returning 1
 )
-select
-  (select count(*) from fresh),
-  (select pg_notify('tidings_evaluate', '') from (select from queued limit 1) as any_queued),
-  (select pg_notify('tidings_technical', '') from (select from quarantined limit 1) as any_aside);
+select string_agg(uuid_send(reading_id), '') from fresh;
+
+-- name: copy_readings
+copy reading (
+  reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
+  diastolic, mean_arterial, pulse, original_value, original_unit, status, flags, time_quality,
+  device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence, extra,
+  characteristic, frame
+) from stdin (format binary);
+
+-- name: copy_to_evaluate
+copy to_evaluate (
+  organisation_id, patient_id, reading_id, kind, measured_at, received_at
+) from stdin (format binary);
+
+-- name: store_quarantine
+insert into quarantine (
+  id, organisation_id, gateway_id, device_id, reason, detail, topic, payload, gateway_time,
+  received_at, queue
+)
+select * from unnest(
+  %(id)s::uuid[], %(organisation_id)s::uuid[], %(gateway_id)s::text[], %(device_id)s::text[],
+  %(reason)s::text[], %(detail)s::text[], %(topic)s::text[], %(payload)s::bytea[],
+  %(gateway_time)s::timestamptz[], %(received_at)s::timestamptz[], %(queue)s::text[]
+)
+on conflict (id) do update set times_seen = quarantine.times_seen + 1;
+
+-- name: seen_again
+-- Readings that came again; those that wait in quarantine count it.
+update quarantine set times_seen = times_seen + 1 where id = any(%(ids)s::uuid[]);
+
+-- name: notify_evaluate
+select pg_notify('tidings_evaluate', '');
 
 -- name: gateways
 select id, organisation_id, revoked_at is not null from gateway where id = any(%s);

@@ -1,84 +1,105 @@
-"""Decisions as the columns of `store_batch` and the other statements. Pure."""
+"""Decisions as what the statements take: COPY rows for readings, arrays for the rest. Pure."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from devices.wire import DeviceState
-from ingest import arrays
-from ingest.arrays import Column
+from ingest import binary
 from ingest.batch import Judged, PutAside
+from ingest.binary import Array, Elements
 from ingest.decision import Accepted, Placed
 from ingest.door import EventLetter, StatusLetter
 
-SEPARATOR = "\x1f"
-"""Between flags; `string_to_array` takes them apart."""
 BATTERY_LIMIT = 100
+Encode = Callable[[Any], Elements]
+Spec = tuple[tuple[str, Encode], ...]
+READING: Spec = (
+    ("reading_id", binary.uuids),
+    ("organisation_id", binary.uuids),
+    ("patient_id", binary.uuids),
+    ("device_id", binary.texts),
+    ("gateway_id", binary.texts),
+    ("kind", binary.texts),
+    ("measured_at", binary.timestamptzs),
+    ("value", binary.float8s),
+    ("diastolic", binary.float8s),
+    ("mean_arterial", binary.float8s),
+    ("pulse", binary.float8s),
+    ("original_value", binary.float8s),
+    ("original_unit", binary.texts),
+    ("status", binary.texts),
+    ("flags", binary.text_arrays),
+    ("time_quality", binary.texts),
+    ("device_time", binary.timestamps),
+    ("gateway_time", binary.timestamptzs),
+    ("received_at", binary.timestamptzs),
+    ("clock_offset_s", binary.float4s),
+    ("live", binary.bools),
+    ("user_slot", binary.int2s),
+    ("sequence", binary.int4s),
+    ("extra", binary.jsonbs),
+    ("characteristic", binary.texts),
+    ("frame", binary.blobs),
+)
+"""The columns of `copy_readings`, in its order."""
+TO_EVALUATE = (
+    "organisation_id",
+    "patient_id",
+    "reading_id",
+    "kind",
+    "measured_at",
+    "received_at",
+)
+"""The columns of `copy_to_evaluate`, in its order: all are columns of the reading too."""
 _JSON = msgspec.json.Encoder()
-_BY_ID = attrgetter("int")
-_READING_COLUMNS = (
-    ("reading_id", arrays.uuids),
-    ("organisation_id", arrays.uuids),
-    ("patient_id", arrays.uuids),
-    ("device_id", arrays.texts),
-    ("gateway_id", arrays.texts),
-    ("kind", arrays.texts),
-    ("measured_at", arrays.timestamptzs),
-    ("value", arrays.float8s),
-    ("diastolic", arrays.float8s),
-    ("mean_arterial", arrays.float8s),
-    ("pulse", arrays.float8s),
-    ("original_value", arrays.float8s),
-    ("original_unit", arrays.texts),
-    ("status", arrays.texts),
-    ("flags", arrays.texts),
-    ("time_quality", arrays.texts),
-    ("device_time", arrays.timestamps),
-    ("gateway_time", arrays.timestamptzs),
-    ("received_at", arrays.timestamptzs),
-    ("clock_offset_s", arrays.float4s),
-    ("live", arrays.bools),
-    ("user_slot", arrays.int2s),
-    ("sequence", arrays.int4s),
-    ("extra", arrays.texts),
-    ("characteristic", arrays.texts),
-    ("frame", arrays.blobs),
-    ("alert", arrays.bools),
-)
-_ASIDE_COLUMNS = (
-    ("aside_id", arrays.uuids),
-    ("aside_is_reading", arrays.bools),
-    ("aside_organisation_id", arrays.uuids),
-    ("aside_gateway_id", arrays.texts),
-    ("aside_device_id", arrays.texts),
-    ("aside_reason", arrays.texts),
-    ("aside_detail", arrays.texts),
-    ("aside_topic", arrays.texts),
-    ("aside_payload", arrays.blobs),
-    ("aside_gateway_time", arrays.timestamptzs),
-    ("aside_received_at", arrays.timestamptzs),
-    ("aside_queue", arrays.texts),
-)
+_BY_INT = attrgetter("int")
 
 
-def batch_columns(placed: Sequence[Judged], asides: Sequence[PutAside]) -> dict[str, Column]:
-    """Return the parameters of `store_batch`."""
-    identities = [each.reading.id for each in placed]
-    identities += [each.id for each in asides if each.is_reading]
-    identities.sort(key=_BY_ID)
-    columns = {"identity": arrays.uuids(identities)}
-    columns |= _columns(_READING_COLUMNS, [reading_row(each, each.decision) for each in placed])
-    columns |= _columns(_ASIDE_COLUMNS, [_aside_row(each) for each in asides])
-    return columns
+def identities(placed: Iterable[Judged], asides: Iterable[PutAside]) -> list[UUID]:
+    """Return every reading's id, sorted, so that two workers never wait in a circle."""
+    found = [each.reading.id for each in placed]
+    found += [each.id for each in asides if each.is_reading]
+    found.sort(key=_BY_INT)
+    return found
 
 
-def reading_row(judged: Judged, decision: Any) -> tuple[Any, ...]:  # noqa: ANN401 - Placed, checked by `placed`
-    """Return one row, in the order of `_READING_COLUMNS`."""
-    chosen: Placed = decision
+def uuid_array(ids: Sequence[UUID]) -> Array:
+    """Return a uuid[]."""
+    return binary.array(binary.UUID_OID, binary.uuids(ids))
+
+
+def text_array(values: Sequence[str | None]) -> Array:
+    """Return a text[]."""
+    return binary.array(binary.TEXT_OID, binary.texts(values))
+
+
+def moment_array(values: Sequence[datetime | None]) -> Array:
+    """Return a timestamptz[]."""
+    return binary.array(binary.TIMESTAMPTZ_OID, binary.timestamptzs(values))
+
+
+def reading_copies(placed: Sequence[Judged]) -> tuple[bytes, bytes | None]:
+    """Return the COPY data of `copy_readings`, and of `copy_to_evaluate` if there is any."""
+    values = zip(*[_reading_row(each, each.decision) for each in placed], strict=True)
+    columns = {name: encode(column) for (name, encode), column in zip(READING, values, strict=True)}
+    judged = [columns[name] for name in TO_EVALUATE]
+    alert = [isinstance(each.decision, Placed) and each.decision.alert for each in placed]
+    if not all(alert):
+        judged = [
+            [element for element, wanted in zip(column, alert, strict=True) if wanted]
+            for column in judged
+        ]
+    return binary.copy(list(columns.values())), binary.copy(judged) if any(alert) else None
+
+
+def _reading_row(judged: Judged, decision: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a Placed: `batch.placed` chose it
     reading, message = judged.reading, judged.letter.message
+    chosen: Placed = decision
     return (
         reading.id,
         chosen.organisation_id,
@@ -93,8 +114,8 @@ def reading_row(judged: Judged, decision: Any) -> tuple[Any, ...]:  # noqa: ANN4
         reading.pulse,
         reading.original_value,
         reading.original_unit,
-        "accepted" if isinstance(chosen, Accepted) else "flagged",
-        SEPARATOR.join(chosen.flags),
+        "accepted" if type(chosen) is Accepted else "flagged",
+        chosen.flags,
         chosen.time_quality,
         reading.device_time,
         reading.at,
@@ -103,58 +124,59 @@ def reading_row(judged: Judged, decision: Any) -> tuple[Any, ...]:  # noqa: ANN4
         reading.live,
         reading.user_slot,
         reading.sequence,
-        _JSON.encode(chosen.extra).decode() if chosen.extra else None,
+        _JSON.encode(chosen.extra) if chosen.extra else None,
         reading.char,
         bytes.fromhex(reading.frame),
-        chosen.alert,
     )
 
 
-def _aside_row(aside: PutAside) -> tuple[Any, ...]:
-    return (
-        aside.id,
-        aside.is_reading,
-        aside.organisation_id,
-        aside.gateway_id,
-        aside.device_id,
-        aside.reason,
-        aside.detail,
-        aside.topic,
-        aside.payload,
-        aside.gateway_time,
-        aside.received_at,
-        aside.queue,
-    )
-
-
-def event_columns(events: Iterable[EventLetter]) -> dict[str, Column]:
-    """Return the parameters of `store_events`, each event once."""
-    once = {event.message.id: event for event in events}
-    told = [once[key] for key in sorted(once, key=_BY_ID)]
+def aside_arrays(asides: Sequence[PutAside]) -> dict[str, Array]:
+    """Return the parameters of `store_quarantine`."""
     return {
-        "id": arrays.uuids([event.message.id for event in told]),
-        "gateway_id": arrays.texts([event.address.gateway for event in told]),
-        "device_id": arrays.texts([event.message.device for event in told]),
-        "event": arrays.texts([event.message.event for event in told]),
-        "detail": arrays.texts([event.message.detail for event in told]),
-        "at": arrays.timestamptzs([_aware(event) for event in told]),
-        "received_at": arrays.timestamptzs([event.letter.received_at for event in told]),
+        "id": uuid_array([each.id for each in asides]),
+        "organisation_id": binary.array(
+            binary.UUID_OID, binary.uuids([each.organisation_id for each in asides])
+        ),
+        "gateway_id": text_array([each.gateway_id for each in asides]),
+        "device_id": text_array([each.device_id for each in asides]),
+        "reason": text_array([each.reason for each in asides]),
+        "detail": text_array([each.detail for each in asides]),
+        "topic": text_array([each.topic for each in asides]),
+        "payload": binary.array(binary.BYTEA_OID, binary.blobs([each.payload for each in asides])),
+        "gateway_time": moment_array([each.gateway_time for each in asides]),
+        "received_at": moment_array([each.received_at for each in asides]),
+        "queue": text_array([each.queue for each in asides]),
     }
 
 
-def status_columns(statuses: Iterable[StatusLetter]) -> dict[str, Column]:
+def event_arrays(events: Iterable[EventLetter]) -> dict[str, Array]:
+    """Return the parameters of `store_events`, each event once."""
+    once = {event.message.id: event for event in events}
+    told = [once[key] for key in sorted(once, key=_BY_INT)]
+    return {
+        "id": uuid_array([event.message.id for event in told]),
+        "gateway_id": text_array([event.address.gateway for event in told]),
+        "device_id": text_array([event.message.device for event in told]),
+        "event": text_array([event.message.event for event in told]),
+        "detail": text_array([event.message.detail for event in told]),
+        "at": moment_array([_believed(event) for event in told]),
+        "received_at": moment_array([event.letter.received_at for event in told]),
+    }
+
+
+def status_arrays(statuses: Iterable[StatusLetter]) -> dict[str, Array]:
     """Return the parameters of `store_statuses`: the last word of each gateway."""
     last = {status.address.gateway: status for status in statuses}
     told = [last[name] for name in sorted(last)]
     return {
-        "gateway_id": arrays.texts([status.address.gateway for status in told]),
-        "state": arrays.texts([status.message.state for status in told]),
-        "at": arrays.timestamptzs([status.letter.received_at for status in told]),
-        "status": arrays.texts([_JSON.encode(status.message).decode() for status in told]),
+        "gateway_id": text_array([status.address.gateway for status in told]),
+        "state": text_array([status.message.state for status in told]),
+        "at": moment_array([status.letter.received_at for status in told]),
+        "status": text_array([_JSON.encode(status.message).decode() for status in told]),
     }
 
 
-def device_state_columns(statuses: Iterable[StatusLetter]) -> dict[str, Column]:
+def device_state_arrays(statuses: Iterable[StatusLetter]) -> dict[str, Array]:
     """Return the parameters of `store_device_states`: the last word on each device."""
     last = {
         state.device: (status.address.gateway, state)
@@ -162,21 +184,18 @@ def device_state_columns(statuses: Iterable[StatusLetter]) -> dict[str, Column]:
         for state in status.message.devices
     }
     told = [(name, *last[name]) for name in sorted(last)]
+    batteries = [_battery(state) for _, _, state in told]
     return {
-        "device_id": arrays.texts([name for name, _, _ in told]),
-        "gateway_id": arrays.texts([gateway for _, gateway, _ in told]),
-        "battery": arrays.int2s([_battery(state) for _, _, state in told]),
-        "firmware": arrays.texts([state.firmware for _, _, state in told]),
-        "last_seen_at": arrays.timestamptzs([_last_seen(state) for _, _, state in told]),
+        "device_id": text_array([name for name, _, _ in told]),
+        "gateway_id": text_array([gateway for _, gateway, _ in told]),
+        "battery": binary.array(binary.INT2_OID, binary.int2s(batteries)),
+        "firmware": text_array([state.firmware for _, _, state in told]),
+        "last_seen_at": moment_array([_last_seen(state) for _, _, state in told]),
     }
 
 
-def _columns(spec: Sequence[tuple[str, Any]], rows: list[tuple[Any, ...]]) -> dict[str, Column]:
-    by_column = zip(*rows, strict=True) if rows else [() for _ in spec]
-    return {name: encode(values) for (name, encode), values in zip(spec, by_column, strict=True)}
-
-
-def _aware(event: EventLetter) -> Any:  # noqa: ANN401 - datetime; a naive one is not believed
+def _believed(event: EventLetter) -> datetime:
+    """When the event was; a time without a zone is not believed."""
     return event.message.at if event.message.at.tzinfo else event.letter.received_at
 
 
@@ -185,6 +204,6 @@ def _battery(state: DeviceState) -> int | None:
     return state.battery if in_range else None
 
 
-def _last_seen(state: DeviceState) -> Any:  # noqa: ANN401 - datetime or None
+def _last_seen(state: DeviceState) -> datetime | None:
     seen = state.last_seen
     return seen.astimezone(UTC) if seen is not None and seen.tzinfo is not None else None

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from itertools import chain
 from typing import Self
 from uuid import UUID
 
@@ -14,16 +15,17 @@ from psycopg import AsyncConnection
 
 from database import sql
 from database.pool import OPTIONS
-from ingest import arrays, batch, door, rows
+from ingest import batch, binary, door, rows
 from ingest.batch import Batch, Known
 from ingest.bounds import Bounds
-from ingest.decision import Quarantined
+from ingest.decision import Flagged, Quarantined
 from ingest.directory import Connection, Directory
 from ingest.door import Address, StatusLetter
 
 _POISON_CLASSES = ("22", "23", "54")
 """SQLSTATE classes that blame the data: bisect. Anything else blames the database: wait."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+_UUID_SIZE = 16
 _LOG = structlog.get_logger()
 
 
@@ -98,8 +100,8 @@ class Writer:
         for name, seen in (("touch_gateways", gateways), ("touch_devices", devices)):
             if seen:
                 told = {
-                    "ids": arrays.texts(list(seen)),
-                    "ats": arrays.timestamptzs(list(seen.values())),
+                    "ids": rows.text_array(list(seen)),
+                    "ats": rows.moment_array(list(seen.values())),
                 }
                 await connection.execute(sql.load("ingest")[name], told)
 
@@ -131,15 +133,14 @@ class Writer:
         judged = batch.judge(work, known)
         placed = batch.placed(judged)
         asides = batch.put_aside(work, judged, known.gateways)
-        columns = rows.batch_columns(placed, asides)
-        if work.events or work.statuses:
-            async with connection.transaction():
-                fresh = await _store(connection, columns)
-                await _store_events(connection, work)
-                await _store_statuses(connection, work.statuses)
-        else:
-            fresh = await _store(connection, columns)
-        return _outcome(work, judged, fresh)
+        async with connection.transaction():
+            new = await _claim(connection, rows.identities(placed, asides))
+            await _store_placed(connection, [e for e in placed if new.has(e.reading.id)])
+            await _store_aside(connection, [e for e in asides if not e.is_reading or new.has(e.id)])
+            await _store_seen_again(connection, new)
+            await _store_events(connection, work)
+            await _store_statuses(connection, work.statuses)
+        return _outcome(work, judged, new)
 
     async def _look_up(self, connection: Connection, work: Batch, now: datetime) -> Known:
         directory = self._directory
@@ -164,28 +165,81 @@ class Writer:
             self._connection = await AsyncConnection.connect(
                 self._dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
             )
-            arrays.register(self._connection)
+            binary.register(self._connection)
         return self._connection
 
 
-async def _store(connection: Connection, columns: dict[str, arrays.Column]) -> int:
-    cursor = await connection.execute(sql.load("ingest")["store_batch"], columns)
+class _Claimed:
+    """Which of the ids were new."""
+
+    def __init__(self, ids: list[UUID], fresh: bytes | None) -> None:
+        raw = fresh or b""
+        self._ids = ids
+        self.every = len(raw) == _UUID_SIZE * len(ids)
+        starts = () if self.every else range(0, len(raw), _UUID_SIZE)
+        self._fresh = {int.from_bytes(raw[at : at + _UUID_SIZE], "big") for at in starts}
+
+    def has(self, one: UUID) -> bool:
+        """Whether this id was new."""
+        return self.every or one.int in self._fresh
+
+    @property
+    def again(self) -> list[UUID]:
+        """Those that were not."""
+        return [] if self.every else [one for one in self._ids if one.int not in self._fresh]
+
+
+async def _claim(connection: Connection, ids: list[UUID]) -> _Claimed:
+    if not ids:
+        return _Claimed([], None)
+    cursor = connection.cursor(binary=True)
+    told = {"ids": rows.uuid_array(ids)}
+    await cursor.execute(sql.load("ingest")["claim_identities"], told)
     row = await cursor.fetchone()
-    return int(row[0]) if row is not None else 0
+    return _Claimed(ids, None if row is None else row[0])
+
+
+async def _store_placed(connection: Connection, placed: list[batch.Judged]) -> None:
+    if not placed:
+        return
+    queries = sql.load("ingest")
+    readings, to_evaluate = rows.reading_copies(placed)
+    await _copy(connection, queries["copy_readings"], readings)
+    if to_evaluate is not None:
+        await _copy(connection, queries["copy_to_evaluate"], to_evaluate)
+        await connection.execute(queries["notify_evaluate"])
+
+
+async def _copy(connection: Connection, query: str, raw: bytes) -> None:
+    async with connection.cursor() as cursor, cursor.copy(query) as copy:
+        await copy.write(raw)
+
+
+async def _store_aside(connection: Connection, asides: list[batch.PutAside]) -> None:
+    if asides:
+        queries = sql.load("ingest")
+        await connection.execute(queries["store_quarantine"], rows.aside_arrays(asides))
+        await connection.execute(queries["notify_technical"])
+
+
+async def _store_seen_again(connection: Connection, claimed: _Claimed) -> None:
+    if not claimed.every:
+        told = {"ids": rows.uuid_array(claimed.again)}
+        await connection.execute(sql.load("ingest")["seen_again"], told)
 
 
 async def _store_events(connection: Connection, work: Batch) -> None:
     if work.events:
         queries = sql.load("ingest")
-        await connection.execute(queries["store_events"], rows.event_columns(work.events))
+        await connection.execute(queries["store_events"], rows.event_arrays(work.events))
         await connection.execute(queries["notify_technical"])
 
 
 async def _store_statuses(connection: Connection, statuses: tuple[StatusLetter, ...]) -> None:
     if statuses:
         queries = sql.load("ingest")
-        await connection.execute(queries["store_statuses"], rows.status_columns(statuses))
-        states = rows.device_state_columns(statuses)
+        await connection.execute(queries["store_statuses"], rows.status_arrays(statuses))
+        states = rows.device_state_arrays(statuses)
         await connection.execute(queries["store_device_states"], states)
 
 
@@ -197,20 +251,20 @@ def _blames_the_data(error: Exception) -> bool:
     return error.sqlstate[:2] in _POISON_CLASSES
 
 
-def _outcome(work: Batch, judged: list[batch.Judged], fresh: int) -> Outcome:
+def _outcome(work: Batch, judged: list[batch.Judged], claimed: _Claimed) -> Outcome:
     outcome = Outcome(acknowledged=batch.acknowledged(work))
-    for each in judged:
-        decision = each.decision
-        outcome.rows[type(decision).__name__.lower()] += 1
-        if isinstance(decision, Quarantined):
-            outcome.reasons[decision.reason] += 1
-        else:
-            outcome.doubts.update(getattr(decision, "reasons", ()))
+    counted = outcome.rows
+    for kind, number in Counter(type(each.decision) for each in judged).items():
+        counted[kind.__name__.lower()] = number
+    if counted["accepted"] < len(judged):
+        decisions = [each.decision for each in judged]
+        reasons = (each.reason for each in decisions if isinstance(each, Quarantined))
+        outcome.reasons.update(reasons)
+        flagged = (each.reasons for each in decisions if isinstance(each, Flagged))
+        outcome.doubts.update(chain.from_iterable(flagged))
     sent = sum(len(each.message.readings) for each in work.readings)
-    outcome.rows["duplicate"] += sent - fresh
-    for message in work.unusable:
-        outcome.rows["quarantined"] += 1
-        outcome.reasons[message.reason] += 1
-    outcome.rows["event"] += len(work.events)
-    outcome.rows["status"] += len(work.statuses)
+    counted["duplicate"] = sent - len(judged) + len(claimed.again)
+    outcome.reasons.update(message.reason for message in work.unusable)
+    counted["quarantined"] += len(work.unusable)
+    counted["event"], counted["status"] = len(work.events), len(work.statuses)
     return outcome

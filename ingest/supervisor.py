@@ -58,4 +58,4 @@ def _end(children: list[subprocess.Popen[bytes]]) -> int:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-    return max(abs(child.returncode) for child in children)
+    return max(abs(child.wait()) for child in children)
