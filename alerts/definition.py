@@ -133,9 +133,14 @@ class _Profile(_Node, frozen=True, kw_only=True):
 def profile(content: object) -> Profile:
     """Return the profile of one file's content; RuleError says what is wrong and where."""
     node = _convert(content, _Profile, "profile")
+    written = content["rules"] if isinstance(content, Mapping) else []
+    rules = [_rule(each, node.profile) for each in node.rules]
     return Profile(
         id=node.profile,
-        rules=tuple(_rule(each, node.profile) for each in node.rules),
+        rules=tuple(
+            dataclasses.replace(made, written=as_read)
+            for made, as_read in zip(rules, written, strict=True)
+        ),
         applies=_applies(node.applies),
         include=node.include,
         otherwise=node.otherwise,
@@ -148,12 +153,17 @@ def profile(content: object) -> Profile:
 
 def rule(content: object, *, profile_id: str) -> Rule:
     """Return one rule; RuleError names the rule and the field that cannot be used."""
-    return _rule(_convert(content, RuleNode, profile_id), profile_id)
+    made = _rule(_convert(content, RuleNode, profile_id), profile_id)
+    return dataclasses.replace(made, written=content if isinstance(content, Mapping) else {})
 
 
-def written(made: Rule, node: Mapping[str, object]) -> dict[str, object]:
-    """The definition that an override starts from: the rule's own, with the changed fields."""
-    return {"id": made.id, "kind": made.kind.value, "metric": made.metric.value, **node}
+def changed(original: Rule, changes: Mapping[str, object]) -> Rule:
+    """Return the rule with some fields as an override gives them; RuleError if one is unusable."""
+    fixed = sorted({"id", "kind", "metric"} & set(changes))
+    if fixed:
+        raise RuleError(f"override of {original.id}: {', '.join(fixed)} cannot be changed")
+    made = rule({**original.written, **changes}, profile_id=original.profile)
+    return dataclasses.replace(made, version=original.version, severity_up=original.severity_up)
 
 
 def duration(text: str, where: str) -> timedelta:

@@ -105,3 +105,207 @@ from episode where id = %(id)s
 -- name: undo_page
 update page set state = 'withdrawn', next_attempt_at = null
 where episode_id = %(id)s and created_at = %(at)s and state = 'pending'
+
+-- evaluation -------------------------------------------------------------------------------------
+
+-- name: take_patients
+-- patients with something to judge, oldest first, that no other worker has; the lock ends with the transaction
+with head as (
+  select patient_id, min(id) as first from (select id, patient_id from to_evaluate order by id limit %(look)s) t
+  group by patient_id order by first)
+select patient_id from head where pg_try_advisory_xact_lock(7442, hashtext(patient_id::text)) limit %(most)s
+
+-- name: lock_patients
+-- for whoever is not a worker of the queue: absence, technical alerts; in order, so that nobody waits in a circle
+select pg_advisory_xact_lock(7442, hashtext(id::text)) from unnest(%(patients)s::uuid[]) as id order by hashtext(id::text)
+
+-- name: pending
+select id, organisation_id, patient_id, reading_id, kind, measured_at, received_at from to_evaluate
+where patient_id = any(%(patients)s) order by id limit %(most)s
+
+-- name: subjects
+select p.id, p.organisation_id, p.time_zone, o.time_zone, p.birth_date, p.conditions, p.traits,
+       coalesce(s.personal_trends, false)
+from patient p join organisation o on o.id = p.organisation_id
+left join alert_setting s on s.organisation_id = p.organisation_id
+where p.id = any(%(patients)s)
+
+-- name: enrolments
+select patient_id, programme, profiles, enrolled_at from enrolment
+where patient_id = any(%(patients)s) and (ended_at is null or ended_at > %(now)s) order by patient_id, enrolled_at, programme
+
+-- name: holds
+select patient_id, from_at, to_at from patient_hold
+where patient_id = any(%(patients)s) and state = any(%(states)s) and (to_at is null or to_at > %(now)s - interval '30 days')
+
+-- name: overrides
+select id, organisation_id, level, patient_id, programme, rule_id, changes, disabled, effective_from, expires_at
+from rule_override
+where organisation_id = any(%(organisations)s) and ended_at is null and expires_at > %(since)s
+  and (patient_id is null or patient_id = any(%(patients)s))
+
+-- name: office_hours
+select o.id, o.time_zone, h.opens, h.closes, h.days, h.country, h.subdivision, h.extra_holidays
+from organisation o left join office_hours h on h.organisation_id = o.id
+where o.id = any(%(organisations)s)
+
+-- name: history
+-- the readings that can matter for these (patient, kind) pairs, and always the last fourteen
+select r.reading_id, r.patient_id, r.kind, r.measured_at, r.received_at, r.value, r.diastolic, r.pulse, r.flags, r.status
+from unnest(%(patients)s::uuid[], %(kinds)s::text[], %(since)s::timestamptz[]) as w(patient_id, kind, since)
+join lateral (
+  select * from reading r where r.patient_id = w.patient_id and r.kind = w.kind and r.measured_at >= w.since
+    and r.status <> 'entered_in_error') r on true
+
+-- name: answers
+select id, patient_id, questionnaire, item, value, answered_at, received_at from survey_answer
+where patient_id = any(%(patients)s) and answered_at >= %(since)s
+
+-- name: baselines
+-- the first weight on or after the start of the programme, while any is on record
+select e.patient_id, r.value from enrolment e join lateral (
+  select value from reading r where r.patient_id = e.patient_id and r.kind = 'weight' and r.measured_at >= e.enrolled_at
+    and r.status = 'accepted' order by r.measured_at limit 1) r on true
+where e.patient_id = any(%(patients)s) and e.ended_at is null and 'metabolic_antipsychotic' = any(e.profiles)
+
+-- name: open_episodes
+-- locked, so that what staff do at the same time waits or is seen
+select * from episode where patient_id = any(%(patients)s) and technical = %(technical)s and closed_at is null
+order by id for update
+
+-- name: alerts_of
+-- open ones, and the last of each rule that was closed within eight days
+select * from (
+  select a.*, row_number() over (partition by a.patient_id, a.rule_id order by a.closed_at desc nulls first) as place
+  from alert a where a.patient_id = any(%(patients)s) and a.technical = %(technical)s
+    and (a.closed_at is null or a.closed_at > %(now)s - interval '8 days')
+) ranked where place = 1 or closed_at is null
+
+-- name: evidence_of
+select alert_id, reading_id, measured_at, severity, standing, headline, why, reading_ids, computed, late, answered_normal
+from alert_breach where alert_id = any(%(alerts)s)
+
+-- name: save_alert
+insert into alert (id, organisation_id, patient_id, episode_id, rule_id, rule_version, profile, kind, route, technical, severity, state,
+  headline, why, reading_ids, computed, raised_at, last_breach_at, due_at, breaches, late, counts_from)
+values (%(id)s, %(organisation_id)s, %(patient_id)s, %(episode_id)s, %(rule_id)s, %(rule_version)s, %(profile)s, %(kind)s, %(route)s,
+  %(technical)s, %(severity)s, %(state)s, %(headline)s, %(why)s, %(reading_ids)s, %(computed)s, %(raised_at)s, %(last_breach_at)s,
+  %(due_at)s, %(breaches)s, %(late)s, %(counts_from)s)
+on conflict (id) do update set
+  episode_id = excluded.episode_id, rule_version = excluded.rule_version, severity = excluded.severity, state = excluded.state,
+  headline = excluded.headline, why = excluded.why, reading_ids = excluded.reading_ids, computed = excluded.computed,
+  last_breach_at = excluded.last_breach_at, due_at = excluded.due_at, breaches = excluded.breaches, late = excluded.late,
+  counts_from = excluded.counts_from, closed_at = null, closed_by = null,
+  reopened_at = case when alert.closed_at is null then alert.reopened_at else %(now)s end
+
+-- name: save_evidence
+insert into alert_breach (alert_id, reading_id, organisation_id, rule_id, measured_at, severity, standing, headline, why, reading_ids,
+  computed, late, answered_normal)
+values (%(alert_id)s, %(reading_id)s, %(organisation_id)s, %(rule_id)s, %(at)s, %(severity)s, %(standing)s, %(headline)s, %(why)s,
+  %(reading_ids)s, %(computed)s, %(late)s, %(answered_normal)s)
+on conflict (alert_id, reading_id) do update set severity = excluded.severity, standing = excluded.standing,
+  headline = excluded.headline, why = excluded.why, reading_ids = excluded.reading_ids, computed = excluded.computed,
+  late = excluded.late, answered_normal = excluded.answered_normal
+
+-- name: open_episode
+insert into episode (id, organisation_id, patient_id, queue, severity, technical, headline, why, alert_count, opened_at, due_at,
+  sparkline, kind, risk, worst_severity)
+values (%(id)s, %(organisation_id)s, %(patient_id)s, %(queue)s, %(severity)s, %(technical)s, %(headline)s, %(why)s, %(alert_count)s,
+  %(opened_at)s, %(due_at)s, %(sparkline)s::real[], %(kind)s, %(risk)s, %(worst_severity)s)
+
+-- name: record_event
+insert into alert_event (organisation_id, episode_id, alert_id, at, action, reason, detail)
+values (%(organisation_id)s, %(episode_id)s, %(alert_id)s, %(at)s, %(action)s, %(reason)s, %(detail)s)
+
+-- name: ask_remeasure
+insert into remeasure_request (organisation_id, patient_id, rule_id, reading_id, metric, measured_at, asked_at, measure_after, due_at, patient_message)
+values (%(organisation_id)s, %(patient_id)s, %(rule_id)s, %(reading_id)s, %(metric)s, %(measured_at)s, %(now)s, %(measure_after)s, %(due_at)s, %(message)s)
+on conflict (patient_id, rule_id, reading_id) do nothing
+
+-- name: answer_remeasure
+-- a later measurement of the same kind has come
+update remeasure_request set state = 'answered', ended_at = %(now)s
+where patient_id = %(patient_id)s and metric = %(metric)s and state = 'asked' and measured_at < %(measured_at)s
+
+-- name: ask_symptoms
+insert into symptom_request (organisation_id, patient_id, rule_id, reading_id, questionnaire, asked_at)
+values (%(organisation_id)s, %(patient_id)s, %(rule_id)s, %(reading_id)s, %(questionnaire)s, %(now)s)
+on conflict (patient_id, questionnaire, reading_id) do nothing
+
+-- name: answer_symptoms
+update symptom_request set answered_at = %(now)s
+where patient_id = %(patient_id)s and questionnaire = %(questionnaire)s and answered_at is null and asked_at <= %(now)s
+
+-- name: audit_alerts
+insert into audit (organisation_id, at, actor, action, object_kind, object_id, patient_id, detail)
+values (%(organisation_id)s, %(now)s, 'process:alerts', 'change', 'episode', %(id)s, %(patient_id)s, %(detail)s)
+
+-- name: done
+delete from to_evaluate where id = any(%(ids)s)
+
+-- name: database_now
+select clock_timestamp()
+
+-- name: keep_rule_set
+insert into rule_set (version, definition) values (%(version)s, %(definition)s) on conflict (version) do nothing
+
+-- name: park
+with gone as (delete from to_evaluate where id = any(%(ids)s) returning *)
+insert into evaluation_failure (organisation_id, patient_id, rows, error)
+select organisation_id, patient_id, jsonb_agg(jsonb_build_object('reading', reading_id, 'kind', kind)), %(error)s
+from gone group by organisation_id, patient_id
+
+-- escalation -------------------------------------------------------------------------------------
+
+-- name: start_escalation
+-- a new or worse line; a clock that runs for something as bad already goes on
+insert into escalation (episode_id, organisation_id, severity, started_at, step, next_at)
+values (%(episode_id)s, %(organisation_id)s, %(severity)s, %(now)s, 0, %(now)s)
+on conflict (episode_id) do update set severity = excluded.severity, started_at = excluded.started_at, step = 0,
+  next_at = excluded.next_at, stopped_at = null, stop_reason = ''
+where escalation.stopped_at is not null or excluded.severity < escalation.severity
+
+-- technical --------------------------------------------------------------------------------------
+
+-- name: open_of_rule
+select patient_id from alert where patient_id = any(%(patients)s) and rule_id = %(rule)s and closed_at is null
+
+-- name: technical_episode
+insert into episode (id, organisation_id, patient_id, queue, severity, technical, headline, why, alert_count, opened_at, due_at, worst_severity, version)
+values (%(episode)s, %(organisation)s, %(patient)s, %(queue)s, %(severity)s, true, %(headline)s, %(why)s, 0, %(now)s, %(due)s, %(severity)s, 0)
+on conflict (patient_id, technical) where closed_at is null do nothing
+
+-- name: technical_alert
+-- opened once; brought up to date when it got worse or its words changed
+with line as (select id from episode where patient_id = %(patient)s and technical and closed_at is null for update),
+written as (
+  insert into alert (id, organisation_id, patient_id, episode_id, rule_id, rule_version, technical, severity, headline, why, raised_at, last_breach_at, due_at, route)
+  select %(alert)s, %(organisation)s, %(patient)s, line.id, %(rule)s, 'product', true, %(severity)s, %(headline)s, %(why)s, %(now)s, %(now)s, %(due)s, %(queue)s from line
+  on conflict (patient_id, rule_id) where closed_at is null do update
+    set severity = excluded.severity, headline = excluded.headline, why = excluded.why, last_breach_at = excluded.last_breach_at
+    where alert.severity <> excluded.severity or alert.why <> excluded.why
+  returning *)
+insert into alert_event (organisation_id, episode_id, alert_id, at, action, reason)
+select organisation_id, episode_id, id, %(now)s, case when raised_at = %(now)s then 'open' else 'raise' end, why from written
+returning id
+
+-- name: technical_close
+with gone as (
+  update alert set closed_at = %(now)s, state = 'closed', outcome = jsonb_build_object('closed_by', 'system', 'reason', %(reason)s::text)
+  where patient_id = %(patient)s and rule_id = %(rule)s and technical and closed_at is null returning *)
+insert into alert_event (organisation_id, episode_id, alert_id, at, action, reason)
+select organisation_id, episode_id, id, %(now)s, 'close', %(reason)s from gone
+returning id
+
+-- name: technical_line
+-- the line follows its open alerts and closes with the last one
+with lead as (
+  select * from alert where patient_id = %(patient)s and technical and closed_at is null order by severity, due_at, rule_id limit 1),
+total as (select count(*) as open from alert where patient_id = %(patient)s and technical and closed_at is null)
+update episode e set
+  severity = coalesce((select severity from lead), e.severity), headline = coalesce((select headline from lead), e.headline),
+  why = coalesce((select why from lead), e.why), queue = coalesce(nullif((select route from lead), ''), e.queue),
+  due_at = coalesce((select due_at from lead), e.due_at), alert_count = greatest(1, total.open),
+  closed_at = case when total.open = 0 then %(now)s end, version = e.version + 1
+from total where e.patient_id = %(patient)s and e.technical and e.closed_at is null
+returning e.*

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -141,6 +141,8 @@ class Rule:
     route: str = ""
     max_one_per: timedelta | None = None
     hysteresis: float | None = None
+    severity_up: int = 0
+    """Steps worse for a while, as after a discharge."""
     when: Applies = Applies()
     on_by_default: bool = True
     inputs: tuple[str, ...] = ()
@@ -150,6 +152,8 @@ class Rule:
     version: str = ""
     effective_from: str = ""
     effective_to: str = ""
+    written: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    """The definition as it was read; an override changes fields of this."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

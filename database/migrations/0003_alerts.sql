@@ -79,6 +79,7 @@ create table alert_breach (
   reading_ids uuid[] not null,
   computed jsonb not null,
   late boolean not null default false,
+  answered_normal boolean not null default false,  -- a second measurement was normal
   primary key (alert_id, reading_id)
 );
 select isolate('alert_breach');
@@ -86,6 +87,7 @@ select isolate('alert_breach');
 alter table alert add column route text not null default '';
 alter table alert add column technical boolean not null default false;
 alter table alert add column reopened_at timestamptz;
+alter table alert add column counts_from timestamptz;  -- evidence up to here was dealt with at the last closing
 alter table episode add column wakes_on_reading boolean not null default false;
 alter table episode add column snoozed_kinds text[] not null default '{}';  -- measurements that were snoozed
 alter table episode add column snoozed_severity smallint;

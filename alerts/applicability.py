@@ -1,0 +1,134 @@
+"""Which rules hold for a patient now: profiles, who they are for, and overrides. Pure."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+from alerts import definition
+from alerts.rules import Applies, Catalogue, Profile, Rule
+from alerts.samples import Enrolment, Subject
+
+PREGNANT = frozenset({"pregnant", "pregnancy"})
+POSTPARTUM = frozenset({"postpartum", "postpartum_6w"})
+
+
+class Level(IntEnum):
+    """How narrow an override is; the narrowest is applied last and wins."""
+
+    ORGANISATION = 1
+    PROGRAMME = 2
+    PATIENT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A signed change to one rule, for a while."""
+
+    id: UUID
+    level: Level
+    rule_id: str
+    changes: Mapping[str, object]
+    disabled: bool
+    effective_from: datetime
+    expires_at: datetime
+    patient_id: UUID | None = None
+    programme: str | None = None
+
+
+def in_force(
+    catalogue: Catalogue, overrides: Sequence[Override], subject: Subject, at: datetime
+) -> tuple[Rule, ...]:
+    """Return the rules that judge this patient's readings at that moment, overrides applied."""
+    rules: dict[str, Rule] = {}
+    for enrolment in subject.enrolments:
+        for rule in _of_enrolment(catalogue, enrolment, subject, at):
+            known = rules.get(rule.id)
+            if known is None or rule.severity_up > known.severity_up:
+                rules[rule.id] = rule
+    changed = (_overridden(rule, overrides, subject, at) for rule in rules.values())
+    return tuple(rule for rule in changed if rule is not None)
+
+
+def holds_for(applies: Applies, subject: Subject, at: datetime) -> bool:
+    """True when every part of `applies` is met by the patient."""
+    age = subject.age_on(subject.local_day(at))
+    facts = subject.conditions | subject.traits
+    pregnant, postpartum = bool(facts & PREGNANT), bool(facts & POSTPARTUM)
+    excluded = {"pregnant": pregnant, "pregnant_or_6w_postpartum": pregnant or postpartum}
+    wanted = applies.pregnant_or_6w_postpartum
+    return (
+        (applies.age_gte is None or age >= applies.age_gte)
+        and (applies.age_lt is None or age < applies.age_lt)
+        and (applies.condition is None or applies.condition in facts)
+        and (applies.trait is None or applies.trait in facts)
+        and (wanted is None or wanted == (pregnant or postpartum))
+        and not (applies.excluding and excluded.get(applies.excluding, applies.excluding in facts))
+    )
+
+
+def validated(rule: Rule, changes: Mapping[str, object]) -> Rule:
+    """Return the rule with the changes of an override; RuleError if one cannot be used."""
+    return definition.changed(rule, changes)
+
+
+def _of_enrolment(
+    catalogue: Catalogue, enrolment: Enrolment, subject: Subject, at: datetime
+) -> Iterable[Rule]:
+    named = [p for name in enrolment.profiles for p in _expanded(catalogue, name, subject, at)]
+    resting = {each for profile, _ in named for each in profile.replaces}
+    for profile, top in named:
+        if profile.id in resting:
+            continue
+        boosted = bool(top.severity_up) and at < enrolment.enrolled_at + top.severity_up_for
+        for rule in profile.rules:
+            if rule.on_by_default and _in_effect(rule, at) and holds_for(rule.when, subject, at):
+                yield dataclasses.replace(rule, severity_up=top.severity_up) if boosted else rule
+
+
+def _expanded(
+    catalogue: Catalogue, name: str, subject: Subject, at: datetime
+) -> list[tuple[Profile, Profile]]:
+    """The profile with all it includes, each beside the one that was asked for."""
+    profile = catalogue.profiles.get(name)
+    if profile is None:
+        return []
+    if not holds_for(profile.applies, subject, at):
+        return _expanded(catalogue, profile.otherwise, subject, at) if profile.otherwise else []
+    inner = [p for each in profile.include for p, _ in _expanded(catalogue, each, subject, at)]
+    return [(each, profile) for each in (profile, *inner)]
+
+
+def _in_effect(rule: Rule, at: datetime) -> bool:
+    day = at.date().isoformat()
+    return (not rule.effective_from or rule.effective_from <= day) and (
+        not rule.effective_to or day < rule.effective_to
+    )
+
+
+def _overridden(
+    rule: Rule, overrides: Sequence[Override], subject: Subject, at: datetime
+) -> Rule | None:
+    """Apply organisation, then programme, then patient; of one level the latest."""
+    valid = [o for o in overrides if o.rule_id == rule.id and _covers(o, subject, at)]
+    result: Rule | None = rule
+    for each in sorted(valid, key=lambda o: (o.level, o.effective_from)):
+        if each.disabled:
+            result = None
+        else:
+            changed = definition.changed(result or rule, each.changes)
+            version = f"{rule.version}+{str(each.id)[:8]}"
+            result = dataclasses.replace(changed, version=version)
+    return result
+
+
+def _covers(override: Override, subject: Subject, at: datetime) -> bool:
+    if not override.effective_from <= at < override.expires_at:
+        return False
+    if override.level is Level.PATIENT:
+        return override.patient_id == subject.id
+    if override.level is Level.PROGRAMME:
+        return any(each.programme == override.programme for each in subject.enrolments)
+    return True

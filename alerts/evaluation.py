@@ -1,0 +1,298 @@
+"""One patient's pending readings against the rules in force: what changes, and why. Pure.
+
+Readings are judged in the order of their measurement, each with what was known up to then, so that
+one call with many readings does what many calls with one reading do. A reading that arrives late
+also re-judges the later ones whose windows it falls into, and those it answers.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID
+
+from alerts import policy, sla
+from alerts.breach import ANSWERS_BEFORE, FLAG_CONFIRMED_WITHIN, LOOK_AHEAD, Breach, breach_at
+from alerts.matching import qualifies, recovered
+from alerts.policy import Action, Alert
+from alerts.rules import Against, Metric, Rule, RuleKind
+from alerts.samples import EMPTY, Sample, Series, Subject, series
+from care.calendar import OfficeHours
+
+KIND_OF: Mapping[Metric, str] = MappingProxyType({Metric.BP: "blood_pressure"})
+"""devices.reading.Kind where our word differs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Everything that was read about one patient before deciding."""
+
+    subject: Subject
+    rules: tuple[Rule, ...]
+    samples: tuple[Sample, ...]
+    pending: frozenset[UUID]
+    """Readings and answers to judge; they are among the samples."""
+    open: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
+    closed: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
+    """The last one closed lately, by rule."""
+    held: tuple[tuple[datetime, datetime | None], ...] = ()
+    hours: OfficeHours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line of the record: what was done with which alert because of which reading."""
+
+    alert_id: UUID
+    action: Action
+    reading_id: UUID
+    severity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A patient is asked to measure again, to answer questions, or is sent a text."""
+
+    rule: Rule
+    sample: Sample
+    due_at: datetime
+    measure_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What has to be written: alerts as they are now, what happened to them, what to ask."""
+
+    alerts: tuple[Alert, ...] = ()
+    events: tuple[Event, ...] = ()
+    asks: tuple[Ask, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Bench:
+    """The alerts while readings are judged one after another."""
+
+    gathered: Gathered
+    now: datetime
+    new_id: Callable[[], UUID]
+    alerts: dict[str, Alert]
+    touched: dict[UUID, Alert] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+
+
+def evaluate(gathered: Gathered, *, now: datetime, new_id: Callable[[], UUID]) -> Decided:
+    """Judge the pending readings and return every change they call for."""
+    bench = _Bench(gathered=gathered, now=now, new_id=new_id, alerts=dict(gathered.open))
+    known = _known_before(gathered)
+    for group in _pending_in_order(gathered):
+        for sample in group:
+            known[sample.metric] = series((*known.get(sample.metric, EMPTY).samples, sample))
+        for rule, anchor in _affected(gathered.rules, group, known):
+            _judge(bench, rule, anchor, known)
+        _ask(bench, group, known)
+    return Decided(
+        alerts=tuple(bench.touched.values()), events=tuple(bench.events), asks=tuple(bench.asks)
+    )
+
+
+def _known_before(gathered: Gathered) -> dict[Metric, Series]:
+    found: dict[Metric, list[Sample]] = {}
+    for each in gathered.samples:
+        if each.id not in gathered.pending:
+            found.setdefault(each.metric, []).append(each)
+    return {metric: series(each) for metric, each in found.items()}
+
+
+def _pending_in_order(gathered: Gathered) -> list[list[Sample]]:
+    groups: dict[UUID, list[Sample]] = {}
+    for each in gathered.samples:
+        if each.id in gathered.pending:
+            groups.setdefault(each.id, []).append(each)
+    return sorted(groups.values(), key=lambda group: (group[0].at, group[0].id))
+
+
+def _affected(
+    rules: Sequence[Rule], group: Sequence[Sample], known: Mapping[Metric, Series]
+) -> Iterable[tuple[Rule, Sample]]:
+    """Every (rule, sample) whose judgement this new reading or answer can change."""
+    for rule in rules:
+        for sample in group:
+            if rule.metric is sample.metric:
+                for anchor in _anchors(rule, sample, known[rule.metric]):
+                    yield rule, anchor
+            elif sample.questionnaire and rule.ask == sample.questionnaire:
+                near = known.get(rule.metric, EMPTY)
+                for anchor in near.since(sample.at - LOOK_AHEAD, sample.at + ANSWERS_BEFORE):
+                    yield rule, anchor
+
+
+def _anchors(rule: Rule, sample: Sample, known: Series) -> Iterable[Sample]:
+    if rule.looks_ahead or sample.flagged:
+        yield from known.since(sample.at - LOOK_AHEAD, sample.at - timedelta(microseconds=1))
+    yield from known.since(sample.at, sample.at + reach(rule))
+
+
+def reach(rule: Rule) -> timedelta:
+    """How long after a reading it can still count for a later one."""
+    if rule.kind is RuleKind.DELTA:
+        days = 15 if rule.against is Against.MEDIAN_14D else 9
+        return timedelta(days=days)
+    return max(rule.window, rule.within, LOOK_AHEAD)
+
+
+def _judge(bench: _Bench, rule: Rule, anchor: Sample, known: Mapping[Metric, Series]) -> None:
+    gathered = bench.gathered
+    breach = breach_at(rule, known, anchor, gathered.subject, now=bench.now)
+    alert, closed = bench.alerts.get(rule.id), gathered.closed.get(rule.id)
+    if breach is None and alert is None:
+        return
+    action = policy.decide(
+        breach,
+        alert,
+        anchor.id,
+        held=_held(gathered, anchor.at),
+        last_closed=closed,
+        recovered_since=closed is not None and _recovered_since(rule, closed, anchor, known, bench),
+    )
+    _do(bench, rule, anchor, breach, action)
+
+
+def _do(bench: _Bench, rule: Rule, anchor: Sample, breach: Breach | None, action: Action) -> None:
+    alert = bench.alerts.get(rule.id)
+    if action in (Action.UNCHANGED, Action.HELD, Action.TOO_SOON):
+        return
+    if action is Action.PAST:
+        return
+    if action is Action.OPEN and breach:
+        alert = _opened(bench, breach)
+    elif action is Action.REOPEN and breach:
+        alert = _reopened(bench, bench.gathered.closed[rule.id], breach)
+    elif alert is not None:
+        alert = _changed(bench, alert, anchor.id, breach)
+    if alert is not None:
+        bench.alerts[rule.id] = bench.touched[alert.id] = alert
+        bench.events.append(
+            Event(
+                alert_id=alert.id,
+                action=action,
+                reading_id=anchor.id,
+                severity=int(alert.severity),
+            )
+        )
+
+
+def _opened(bench: _Bench, breach: Breach) -> Alert:
+    rule = breach.rule
+    return Alert(
+        id=bench.new_id(),
+        rule_id=rule.id,
+        rule_version=rule.version,
+        profile=rule.profile,
+        kind=KIND_OF.get(rule.metric, rule.metric.value),
+        route=rule.route,
+        severity=breach.severity,
+        state="downgraded" if breach.answered_normal else "raised",
+        headline=breach.headline,
+        why=breach.why,
+        raised_at=bench.now,
+        due_at=sla.due_at(breach.severity, bench.now, bench.gathered.hours),
+        evidence=MappingProxyType({breach.reading_id: policy.evidence(breach)}),
+    )
+
+
+def _reopened(bench: _Bench, closed: Alert, breach: Breach) -> Alert:
+    again = dataclasses.replace(
+        closed, closed_at=None, counts_from=closed.closed_at, rule_version=breach.rule.version
+    )
+    if breach.at <= (closed.closed_at or breach.at):
+        again = dataclasses.replace(again, counts_from=breach.at - timedelta(microseconds=1))
+    return _changed(bench, again, breach.reading_id, breach, since=bench.now)
+
+
+def _changed(
+    bench: _Bench,
+    alert: Alert,
+    reading_id: UUID,
+    breach: Breach | None,
+    since: datetime | None = None,
+) -> Alert:
+    """The alert with this evidence added, replaced or withdrawn, and what follows from that."""
+    rows = dict(alert.evidence)
+    if breach is not None:
+        rows[reading_id] = policy.evidence(breach)
+    else:
+        rows[reading_id] = dataclasses.replace(rows[reading_id], standing=False)
+    after = dataclasses.replace(alert, evidence=MappingProxyType(rows))
+    standing = after.standing
+    severity, first = policy.severity_of(standing), policy.leading(standing)
+    worse = severity.worse_than(alert.severity)
+    clock = since or (bench.now if worse else alert.raised_at)
+    due = sla.due_at(severity, clock, bench.gathered.hours)
+    stays = since is None and severity is alert.severity
+    return dataclasses.replace(
+        after,
+        severity=severity,
+        due_at=alert.due_at if stays else due,
+        state=_state(alert, since, worse=worse, standing=standing),
+        headline=first.headline if first else alert.headline,
+        why=first.why if first else f"{_once(alert.why)}; no longer met after earlier readings",
+    )
+
+
+def _state(
+    alert: Alert, since: datetime | None, *, worse: bool, standing: tuple[policy.Evidence, ...]
+) -> str:
+    if all(each.answered_normal for each in standing):
+        return "downgraded"
+    if worse or since or alert.state == "downgraded":
+        return "raised"
+    return alert.state
+
+
+def _once(why: str) -> str:
+    return why.removesuffix("; no longer met after earlier readings")
+
+
+def _held(gathered: Gathered, at: datetime) -> bool:
+    return any(start <= at and (end is None or at < end) for start, end in gathered.held)
+
+
+def _recovered_since(
+    rule: Rule, closed: Alert, anchor: Sample, known: Mapping[Metric, Series], bench: _Bench
+) -> bool:
+    """True when a reading between the closing and this one was normal again."""
+    if closed.closed_at is None:
+        return False
+    subject, readings = bench.gathered.subject, known.get(rule.metric, EMPTY)
+    between = readings.between(closed.closed_at, anchor.at)
+    return any(recovered(rule, readings, each, subject) for each in between if each is not anchor)
+
+
+def _ask(bench: _Bench, group: Sequence[Sample], known: Mapping[Metric, Series]) -> None:
+    """Ask for a second measurement or for symptoms where this reading is beyond a limit."""
+    for rule in bench.gathered.rules:
+        for sample in group:
+            if rule.metric is sample.metric and _to_ask(rule, sample, known, bench):
+                bench.asks.append(_asking(rule, sample))
+
+
+def _to_ask(rule: Rule, sample: Sample, known: Mapping[Metric, Series], bench: _Bench) -> bool:
+    if not (rule.looks_ahead or sample.flagged or rule.patient_message):
+        return False
+    if rule.kind is RuleKind.CONFIRMED:
+        return qualifies(rule, sample) is not None
+    return breach_at(rule, known, sample, bench.gathered.subject, now=bench.now) is not None
+
+
+def _asking(rule: Rule, sample: Sample) -> Ask:
+    asked = max(sample.at, sample.received_at)
+    again = rule.remeasure
+    silence = again.no_reply if again else FLAG_CONFIRMED_WITHIN
+    return Ask(
+        rule=rule,
+        sample=sample,
+        due_at=asked + silence,
+        measure_after=asked + (again.wait if again else timedelta(0)),
+    )

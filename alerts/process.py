@@ -1,0 +1,84 @@
+"""The alert process: listen, judge, keep timers, deliver; each part stops and starts by itself."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg.types.json import Jsonb
+
+from alerts import catalogue, channel, metrics, routing, worker
+from alerts.settings import Settings
+from alerts.worker import Judging
+from database import sql
+from database.pool import OPTIONS
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+log = structlog.get_logger()
+RETRY_AT_MOST = 10.0
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Run every part until told to stop; a part that loses the database comes back."""
+    judging = Judging(
+        catalogue=catalogue.product(), table=routing.table(), patients=settings.patients
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(kept_up("evaluate", lambda: _evaluate(settings, judging, stop), stop))
+
+
+async def connect(dsn: str) -> Connection:
+    """Open one connection that sees every change at once."""
+    return await psycopg.AsyncConnection.connect(
+        dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
+    )
+
+
+async def kept_up(name: str, part: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Run one part; when it fails, log it and start it again a little later."""
+    failures = 0
+    while not stop.is_set():
+        try:
+            await part()
+            failures = 0
+        except Exception:
+            failures += 1
+            log.exception("part_failed", part=name, failures=failures)
+            wait = min(RETRY_AT_MOST, 0.2 * 2**failures) * random.uniform(0.5, 1.0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), wait)
+
+
+async def _evaluate(settings: Settings, judging: Judging, stop: asyncio.Event) -> None:
+    """Judge what is waiting, then sleep until ingest says that there is more."""
+    async with await connect(settings.dsn) as connection, await connect(settings.dsn) as ears:
+        await ears.execute(f"listen {channel.EVALUATE}")
+        await connection.execute(
+            sql.load("alerts")["keep_rule_set"],
+            {"version": judging.catalogue.version, "definition": Jsonb(catalogue.definitions())},
+        )
+        log.info("judging", rules=judging.catalogue.version)
+        while not stop.is_set():
+            done = await worker.drain(connection, judging)
+            metrics.CHANGED.inc(done.changed)
+            await heard(ears, settings.poll.total_seconds(), stop)
+
+
+async def heard(ears: Connection, seconds: float, stop: asyncio.Event) -> None:
+    """Return at a notice, at the signal to stop, or after the given time."""
+
+    async def notice() -> None:
+        async for _ in ears.notifies(timeout=seconds, stop_after=1):
+            pass
+
+    waits = {asyncio.create_task(notice()), asyncio.create_task(stop.wait())}
+    done, rest = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in rest:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    for task in done:
+        task.result()

@@ -1,0 +1,148 @@
+"""Readings as rules see them: one metric, in time order, with the patient they belong to. Pure."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+from statistics import fmean
+from types import MappingProxyType
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from alerts.rules import Metric
+
+SESSION = timedelta(minutes=10)
+DROP_FIRST_FROM = 3
+"""A session of this many readings does without its first one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One number (or two, for blood pressure) of one reading, or one answered survey item."""
+
+    id: UUID
+    metric: Metric
+    at: datetime
+    received_at: datetime
+    value: float
+    dia: float | None = None
+    flags: frozenset[str] = frozenset()
+    flagged: bool = False
+    """Kept and shown, but not enough to page anybody by itself."""
+    item: str = ""
+    questionnaire: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """All known samples of one metric of one patient, oldest first."""
+
+    samples: tuple[Sample, ...]
+    times: tuple[datetime, ...]
+
+    def between(self, after: datetime, until: datetime) -> tuple[Sample, ...]:
+        """Samples with after < at <= until."""
+        return self.samples[bisect_right(self.times, after) : bisect_right(self.times, until)]
+
+    def since(self, start: datetime, until: datetime) -> tuple[Sample, ...]:
+        """Samples with start <= at <= until."""
+        return self.samples[bisect_left(self.times, start) : bisect_right(self.times, until)]
+
+    def up_to(self, sample: Sample, start: datetime) -> tuple[Sample, ...]:
+        """Samples from `start` to this one, itself the last; equal times are ordered by id."""
+        low, high = bisect_left(self.times, start), bisect_right(self.times, sample.at)
+        until = _order(sample)
+        return tuple(each for each in self.samples[low:high] if _order(each) <= until)
+
+
+EMPTY = Series(samples=(), times=())
+
+
+def series(samples: Iterable[Sample]) -> Series:
+    """Put samples in order; the same reading twice is one sample."""
+    once = {(each.id, each.item): each for each in samples}
+    ordered = tuple(sorted(once.values(), key=_order))
+    return Series(samples=ordered, times=tuple(each.at for each in ordered))
+
+
+def by_metric(samples: Iterable[Sample]) -> dict[Metric, Series]:
+    """Return each metric's series."""
+    found: dict[Metric, list[Sample]] = {}
+    for each in samples:
+        found.setdefault(each.metric, []).append(each)
+    return {metric: series(each) for metric, each in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A stay in a programme, as far as rules depend on it."""
+
+    programme: str
+    profiles: tuple[str, ...]
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What rules may know of a patient at the moment of evaluation."""
+
+    id: UUID
+    organisation_id: UUID
+    zone: ZoneInfo
+    birth_date: date
+    conditions: frozenset[str] = frozenset()
+    traits: frozenset[str] = frozenset()
+    enrolments: tuple[Enrolment, ...] = ()
+    baselines: Mapping[Metric, float] = field(default_factory=lambda: MappingProxyType({}))
+    zone_known: bool = True
+    personal_trends: bool = False
+
+    def local_day(self, at: datetime) -> date:
+        """The patient's calendar day of a moment."""
+        return at.astimezone(self.zone).date()
+
+    def age_on(self, day: date) -> int:
+        """Completed years."""
+        before = (day.month, day.day) < (self.birth_date.month, self.birth_date.day)
+        return day.year - self.birth_date.year - before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Readings within ten minutes of the first one, with their mean."""
+
+    samples: tuple[Sample, ...]
+    value: float
+    dia: float | None
+
+    @property
+    def at(self) -> datetime:
+        """When it began."""
+        return self.samples[0].at
+
+
+def sessions(samples: Sequence[Sample]) -> list[Session]:
+    """Group readings; of three or more the first is dropped from the mean."""
+    done: list[Session] = []
+    rest = samples
+    while rest:
+        end = rest[0].at + SESSION
+        group = tuple(takewhile(lambda each, end=end: each.at <= end, rest))  # type: ignore[misc]  # bound now
+        rest = rest[len(group) :]
+        done.append(_session(group))
+    return done
+
+
+def _session(group: tuple[Sample, ...]) -> Session:
+    counted = group[1:] if len(group) >= DROP_FIRST_FROM else group
+    lower = [each.dia for each in counted if each.dia is not None]
+    return Session(
+        samples=group,
+        value=fmean(each.value for each in counted),
+        dia=fmean(lower) if lower else None,
+    )
+
+
+def _order(sample: Sample) -> tuple[datetime, UUID]:
+    return sample.at, sample.id

@@ -1,0 +1,169 @@
+"""Take what ingest left to evaluate: gather, decide, apply, in one transaction."""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from alerts import configuration, gather, judge, metrics, routing, store
+from alerts.gather import Batch, Pending
+from alerts.rules import Catalogue
+from database import sql
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+PATIENTS = 64
+"""How many patients one transaction serves."""
+ROWS = 5_000
+LOOK = 2_000
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """What does not change while a worker runs."""
+
+    catalogue: Catalogue
+    table: routing.Table
+    new_id: Callable[[], UUID] = uuid.uuid4
+    patients: int = PATIENTS
+    clock: Callable[[], datetime] | None = None
+    """Stands in for the database's clock in tests and replays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What one transaction did."""
+
+    rows: int = 0
+    patients: int = 0
+    changed: int = 0
+
+
+async def run_once(connection: Connection, judging: Judging) -> Done:
+    """Judge one batch; nothing to do returns zeros. A patient that cannot be judged is parked."""
+    try:
+        return await _transaction(connection, judging, judging.patients)
+    except psycopg.OperationalError:
+        raise
+    except Exception:
+        log.exception("batch_failed")
+        metrics.BATCHES_FAILED.inc()
+    return await _one_by_one(connection, judging)
+
+
+async def drain(connection: Connection, judging: Judging) -> Done:
+    """Judge until the queue has nothing for this worker; return the sums."""
+    rows = patients = changed = 0
+    while (done := await run_once(connection, judging)).rows:
+        rows, patients = rows + done.rows, patients + done.patients
+        changed += done.changed
+    return Done(rows=rows, patients=patients, changed=changed)
+
+
+async def _transaction(connection: Connection, judging: Judging, most: int) -> Done:
+    async with connection.transaction():
+        queued = await _take(connection, most)
+        if not queued:
+            return Done()
+        now = await moment(connection, judging)
+        batch = await gather.gather(connection, queued, now=now)
+        verdicts = [_judged(batch, patient, judging, now) for patient in batch.pending]
+        found = [each for each in verdicts if each is not None]
+        saved = await store.apply(connection, [each for each, _ in found], now=now)
+        await configuration.check(connection, found_rules(found), now=now)
+    _measure(batch, now=now)
+    rows = sum(len(each) for each in queued.values())
+    return Done(rows=rows, patients=len(queued), changed=len(saved))
+
+
+async def moment(connection: Connection, judging: Judging) -> datetime:
+    """The database's clock, or the one given for tests."""
+    if judging.clock is not None:
+        return judging.clock()
+    row = await (await connection.execute(sql.load("alerts")["database_now"])).fetchone()
+    assert row is not None  # noqa: S101  # a select without from gives one row
+    moment_: datetime = row[0]
+    return moment_
+
+
+def found_rules(
+    found: Sequence[tuple[store.Judgement, bool]],
+) -> dict[UUID, tuple[UUID, bool]]:
+    """Patient -> (organisation, whether any rule is in force)."""
+    return {j.subject.id: (j.subject.organisation_id, any_rule) for j, any_rule in found}
+
+
+async def _take(connection: Connection, most: int) -> dict[UUID, list[Pending]]:
+    wanted = {"look": LOOK, "most": most}
+    taken = await connection.execute(sql.load("alerts")["take_patients"], wanted)
+    patients = [row[0] for row in await taken.fetchall()]
+    return await gather.pending(connection, patients, most=ROWS) if patients else {}
+
+
+def _judged(
+    batch: Batch, patient: UUID, judging: Judging, now: datetime
+) -> tuple[store.Judgement, bool] | None:
+    subject = batch.subjects.get(patient)
+    if subject is None:
+        return None
+    waiting = batch.pending[patient]
+    organisation = subject.organisation_id
+    facts = judge.Facts(
+        subject=subject,
+        samples=batch.samples.get(patient, ()),
+        pending=frozenset(each.reading_id for each in waiting),
+        overrides=batch.overrides.get(organisation, ()),
+        open=batch.open.get(patient, {}),
+        closed=batch.closed.get(patient, {}),
+        held=batch.held.get(patient, ()),
+        hours=batch.hours[organisation],
+        episode=batch.episodes.get(patient),
+    )
+    verdict = judge.judge(facts, judging.catalogue, judging.table, now=now, new_id=judging.new_id)
+    arrived = {
+        (name, s.at)
+        for s in facts.samples
+        if s.id in facts.pending
+        for name in (s.questionnaire or s.metric.value,)
+    }
+    judgement = store.Judgement(
+        subject=subject,
+        decided=verdict.decided,
+        line=verdict.line,
+        queue_ids=tuple(each.id for each in waiting),
+        arrived=tuple(sorted(arrived)),
+    )
+    return judgement, bool(verdict.rules)
+
+
+async def _one_by_one(connection: Connection, judging: Judging) -> Done:
+    """After a failure: the next patient alone, and parked if that one is the cause."""
+    try:
+        return await _transaction(connection, judging, 1)
+    except psycopg.OperationalError:
+        raise
+    except Exception as error:
+        log.exception("patient_failed")
+        return await _park(connection, repr(error))
+
+
+async def _park(connection: Connection, error: str) -> Done:
+    async with connection.transaction():
+        queued = await _take(connection, 1)
+        ids = [each.id for rows in queued.values() for each in rows]
+        await connection.execute(sql.load("alerts")["park"], {"ids": ids, "error": error[:500]})
+    metrics.PARKED.inc(len(ids))
+    return Done(rows=len(ids), patients=len(queued))
+
+
+def _measure(batch: Batch, *, now: datetime) -> None:
+    waiting: Mapping[UUID, Sequence[Pending]] = batch.pending
+    for rows in waiting.values():
+        for each in rows:
+            metrics.EVALUATED.inc()
+            metrics.LATENCY.observe(max(0.0, (now - each.received_at).total_seconds()))
