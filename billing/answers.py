@@ -76,8 +76,8 @@ def compared(expected: Row, found: Evaluation) -> Iterator[Difference]:
 
 def _with_parameters(row: Row) -> Row:
     given = fields.mapping(row.get("input"), "input")
-    extra = fields.first_of(row, "parameters", "params")
-    own = fields.first_of(given, "parameters", "params")
+    extra = fields.first_of(row, *fields.PARAMETER_NAMES)
+    own = fields.first_of(given, *fields.PARAMETER_NAMES)
     if extra is None:
         return given
     return {**given, "parameters": {**fields.overrides(extra), **fields.overrides(own)}}

@@ -23,6 +23,8 @@ from billing.record import (
 from billing.statements import statements
 
 REFUSED_METHODS = ("verbal", "verbal_undocumented", "implied", "none")
+OWN_CLAIM_NAMES = ("prior_claims", "own_claims", "billed_claims")
+DEATH_NAMES = ("died_on", "deceased_on", "death_on", "date_of_death")
 Value = TypeVar("Value")
 
 
@@ -58,7 +60,7 @@ def parse(raw: object) -> Case:
         parties=_parties(fields.section(row, "billing")),
         rejected=(*bad_readings, *bad_entries),
         remarks=tuple(remarks),
-        parameters=fields.overrides(fields.first_of(row, "parameters", "params")),
+        parameters=fields.overrides(fields.first_of(row, *fields.PARAMETER_NAMES)),
     )
 
 
@@ -120,9 +122,7 @@ def _patient(row: Row, zone: ZoneInfo | None) -> Patient:
         qmb=fields.flag(row.get("qmb"), "patient.qmb"),
         pace=fields.flag(fields.first_of(row, "pace", "pace_enrollee"), "patient.pace"),
         access_aligned=fields.flag(row.get("access_aligned"), "patient.access_aligned"),
-        died_on=fields.optional_day(
-            fields.first_of(row, "died_on", "deceased_on"), "patient.died_on"
-        ),
+        died_on=fields.optional_day(fields.first_of(row, *DEATH_NAMES), "patient.died_on"),
         payer=fields.text(row.get("payer")),
     )
 
@@ -217,7 +217,8 @@ def _stay(item: object, zone: ZoneInfo | None) -> Stay:
 def _claims(row: Row) -> tuple[BilledClaim, ...]:
     own_npi = fields.text(fields.section(row, "billing").get("billing_npi"))
     external = [_claim(item, own_npi, own=False) for item in fields.rows(row, "external_claims")]
-    own = [_claim(item, own_npi, own=True) for item in fields.rows(row, "prior_claims")]
+    ours = (item for name in OWN_CLAIM_NAMES for item in fields.rows(row, name))
+    own = [_claim(item, own_npi, own=True) for item in ours]
     return (*external, *own)
 
 
@@ -238,7 +239,7 @@ def _claim(item: object, own_npi: str, *, own: bool) -> BilledClaim:
 def _discharge(row: Row, zone: ZoneInfo | None) -> Discharge | None:
     if row.get("discharged_on") is None:
         return None
-    died = fields.first_of(row, "died_on", "deceased_on", "death_on")
+    died = fields.first_of(row, *DEATH_NAMES)
     return Discharge(
         on=fields.day(row["discharged_on"], "tcm.discharged_on", zone),
         qualifying_facility=fields.flag(row.get("qualifying_facility"), "tcm.qualifying_facility"),

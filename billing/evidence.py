@@ -9,7 +9,8 @@ from html import escape
 
 from weasyprint import HTML  # type: ignore[import-untyped]  # ships no types
 
-from billing.dossier import ABSENT, Dossier, Section
+from billing.dossier import Dossier, Section
+from billing.papers import ABSENT
 
 STYLE = """
 @page { size: Letter; margin: 18mm 14mm 16mm;

@@ -15,6 +15,7 @@ class ZonelessError(CaseError):
     """A time without offset: nobody can say which day it belongs to."""
 
 
+PARAMETER_NAMES = ("parameters", "params", "parameter_overrides", "overrides")
 Row = Mapping[str, object]
 
 

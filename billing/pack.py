@@ -46,7 +46,7 @@ class Parameters(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_units_99458: int | None
     max_units_99439: int | None
     allow_99091_with_rpm_mgmt: bool
-    ccm_prefer: Literal["physician", "staff"]
+    ccm_prefer: Literal["physician", "staff", "clinical_staff"]
     consent_valid_months: tuple[tuple[str, int], ...]
     min_chronic_conditions: int
     tcm_business_days: int

@@ -161,6 +161,7 @@ class Statements:
     plan_revised: bool = False
     apcm_chosen: bool = False
     apcm_attested: bool = False
+    apcm_qmb: bool = False
     apcm_behavioural: str = ""
     initiating_visits: dict[str, date | None] = field(default_factory=dict)
     home_health: frozenset[str] = frozenset()

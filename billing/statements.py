@@ -27,6 +27,7 @@ def statements(row: Row, zone: ZoneInfo | None) -> Statements:
         plan_revised=_yes(ccm, "plan_established_or_substantially_revised"),
         apcm_chosen=_yes(apcm, "bill"),
         apcm_attested=_yes(apcm, "capabilities_attested"),
+        apcm_qmb=_yes(apcm, "qmb"),
         apcm_behavioural=fields.text(apcm.get("behavioural")),
         initiating_visits=_initiating_visits(row, zone),
         home_health=frozenset(name for name in ("chi", "pin") if _home_health(row, name, patient)),

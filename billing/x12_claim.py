@@ -1,8 +1,6 @@
 """Bill lines as an X12 837P interchange; nothing is sent, the biller carries the file."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
 
@@ -10,76 +8,16 @@ from x12sdk.io import write_transactions
 from x12sdk.support import count_segments
 from x12sdk.v5010.x12_837_005010X222A2.transaction_set import HealthCareClaimProfessional
 
+from billing import x12_parts
 from billing.claims import BillLine, missing_for_claim
 from billing.fields import CaseError
+from billing.submission import Professional, Submission, Subscriber
+from billing.x12_parts import Tree
 
-Tree = dict[str, object]
-IMPLEMENTATION = "005010X222A1"
 WRITTEN_AS = "005010X222A2"
-ST_CONTROL = "0001"
+PATIENTS_PER_TRANSACTION = 1_000
 LINES_PER_CLAIM = 50
 DIAGNOSES_PER_CLAIM = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """A postal address in the United States."""
-
-    street: str
-    city: str
-    state: str
-    postal_code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Practice:
-    """The billing provider, who also submits."""
-
-    name: str
-    npi: str
-    tax_id: str
-    address: Address
-    contact: str
-    phone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Professional:
-    """A person named on a claim by NPI."""
-
-    last_name: str
-    first_name: str
-    npi: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscriber:
-    """The patient as the payer knows them; with Medicare patient and subscriber are one."""
-
-    last_name: str
-    first_name: str
-    born_on: date
-    gender: str
-    member_id: str
-    address: Address
-    payer_name: str
-    payer_id: str
-    filing: str = "MB"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """Everything of a claim file that is not a bill line."""
-
-    practice: Practice
-    receiver_name: str
-    receiver_id: str
-    subscribers: Mapping[str, Subscriber]
-    professionals: Mapping[str, Professional]
-    charges: Mapping[str, Decimal]
-    created: datetime
-    control_number: int
-    production: bool = False
 
 
 def interchange(lines: Iterable[BillLine], submission: Submission) -> str:
@@ -87,9 +25,12 @@ def interchange(lines: Iterable[BillLine], submission: Submission) -> str:
     ordered = sorted(lines, key=lambda line: (line.patient_id, line.date_of_service, line.code))
     for line in ordered:
         _check(line, submission)
-    model = _transaction(ordered, submission)
+    models = [
+        _transaction(number, batch, submission)
+        for number, batch in enumerate(_batches(ordered), start=1)
+    ]
     written = write_transactions(
-        [model],
+        models,
         sender_id=submission.practice.tax_id,
         receiver_id=submission.receiver_id,
         sender_qualifier="ZZ",
@@ -100,7 +41,7 @@ def interchange(lines: Iterable[BillLine], submission: Submission) -> str:
         usage_indicator="P" if submission.production else "T",
     )
     # the library names its own variant in GS08; payers take the adopted one, the same as in ST03
-    return written.replace(f"*X*{WRITTEN_AS}~", f"*X*{IMPLEMENTATION}~")
+    return written.replace(f"*X*{WRITTEN_AS}~", f"*X*{x12_parts.IMPLEMENTATION}~")
 
 
 def _check(line: BillLine, submission: Submission) -> None:
@@ -115,74 +56,27 @@ def _check(line: BillLine, submission: Submission) -> None:
         raise CaseError(f"{line.patient_id} {line.code}: missing {', '.join(lacking)}")
 
 
-def _transaction(lines: list[BillLine], submission: Submission) -> HealthCareClaimProfessional:
+def _batches(lines: list[BillLine]) -> Iterator[list[BillLine]]:
+    patients = [list(rows) for _, rows in groupby(lines, key=lambda line: line.patient_id)]
+    for start in range(0, len(patients), PATIENTS_PER_TRANSACTION):
+        batch = patients[start : start + PATIENTS_PER_TRANSACTION]
+        yield [line for rows in batch for line in rows]
+
+
+def _transaction(
+    number: int, lines: list[BillLine], submission: Submission
+) -> HealthCareClaimProfessional:
+    control = f"{number:04d}"
     body: Tree = {
-        "header": _header(submission),
-        "loop_1000a": _submitter(submission.practice),
-        "loop_1000b": _receiver(submission),
+        "header": x12_parts.header(control, submission),
+        "loop_1000a": x12_parts.submitter(submission.practice),
+        "loop_1000b": x12_parts.receiver(submission),
         "loop_2000a": [_billing_provider(lines, submission)],
     }
-    counted = count_segments({**body, "footer": {"se_segment": _trailer(1)}})
+    counted = count_segments({**body, "footer": {"se_segment": x12_parts.trailer(1, control)}})
     return HealthCareClaimProfessional.model_validate(
-        {**body, "footer": {"se_segment": _trailer(counted)}}
+        {**body, "footer": {"se_segment": x12_parts.trailer(counted, control)}}
     )
-
-
-def _trailer(segment_count: int) -> Tree:
-    return {
-        "transaction_segment_count": segment_count,
-        "transaction_set_control_number": ST_CONTROL,
-    }
-
-
-def _header(submission: Submission) -> Tree:
-    return {
-        "st_segment": {
-            "transaction_set_identifier_code": "837",
-            "transaction_set_control_number": ST_CONTROL,
-            "implementation_convention_reference": IMPLEMENTATION,
-        },
-        "bht_segment": {
-            "hierarchical_structure_code": "0019",
-            "transaction_set_purpose_code": "00",
-            "submitter_transactional_identifier": f"{submission.control_number:09d}",
-            "transaction_set_creation_date": f"{submission.created:%Y%m%d}",
-            "transaction_set_creation_time": f"{submission.created:%H%M}",
-            "transaction_type_code": "CH",
-        },
-    }
-
-
-def _submitter(practice: Practice) -> Tree:
-    return {
-        "nm1_segment": {
-            "entity_identifier_code": "41",
-            "entity_type_qualifier": "2",
-            "name_last_or_organization_name": practice.name,
-            "identification_code_qualifier": "46",
-            "identification_code": practice.tax_id,
-        },
-        "per_segment": [
-            {
-                "contact_function_code": "IC",
-                "name": practice.contact,
-                "communication_number_qualifier_1": "TE",
-                "communication_number_1": practice.phone,
-            }
-        ],
-    }
-
-
-def _receiver(submission: Submission) -> Tree:
-    return {
-        "nm1_segment": {
-            "entity_identifier_code": "40",
-            "entity_type_qualifier": "2",
-            "name_last_or_organization_name": submission.receiver_name,
-            "identification_code_qualifier": "46",
-            "identification_code": submission.receiver_id,
-        }
-    }
 
 
 def _billing_provider(lines: list[BillLine], submission: Submission) -> Tree:
@@ -202,8 +96,8 @@ def _billing_provider(lines: list[BillLine], submission: Submission) -> Tree:
                 "identification_code_qualifier": "XX",
                 "identification_code": practice.npi,
             },
-            "n3_segment": _street(practice.address),
-            "n4_segment": _city(practice.address),
+            "n3_segment": x12_parts.street(practice.address),
+            "n4_segment": x12_parts.city(practice.address),
             "ref_segment": [
                 {
                     "reference_identification_qualifier": "EI",
@@ -256,8 +150,8 @@ def _subscriber(subscriber: Subscriber) -> Tree:
             "identification_code_qualifier": "MI",
             "identification_code": subscriber.member_id,
         },
-        "n3_segment": _street(subscriber.address),
-        "n4_segment": _city(subscriber.address),
+        "n3_segment": x12_parts.street(subscriber.address),
+        "n4_segment": x12_parts.city(subscriber.address),
         "dmg_segment": {
             "date_time_period_format_qualifier": "D8",
             "date_time_period": f"{subscriber.born_on:%Y%m%d}",
@@ -364,15 +258,3 @@ def _ordering(line: BillLine, submission: Submission) -> Tree | None:
 
 def _charge(line: BillLine, submission: Submission) -> Decimal:
     return submission.charges[line.code] * line.units
-
-
-def _street(address: Address) -> Tree:
-    return {"address_information_1": address.street}
-
-
-def _city(address: Address) -> Tree:
-    return {
-        "city_name": address.city,
-        "state_province_code": address.state,
-        "postal_code": address.postal_code,
-    }

@@ -37,6 +37,7 @@ def _unfit(scope: Scope) -> Refusal | None:
 
 def _level(scope: Scope) -> str:
     patient = scope.case.patient
+    qmb = patient.qmb or scope.case.statements.apcm_qmb
     if patient.chronic_conditions < scope.parameters.min_chronic_conditions:
         return "level1"
-    return "level3" if patient.qmb else "level2"
+    return "level3" if qmb else "level2"
