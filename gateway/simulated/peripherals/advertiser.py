@@ -14,6 +14,9 @@ class Advertiser:
     def __init__(self, radio: Device, *, interval_ms: int) -> None:
         self._radio = radio
         self._interval_ms = interval_ms
+        self.quiet = asyncio.Event()
+        """Set while nothing is advertised."""
+        self.quiet.set()
         self._said: bytes | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -24,6 +27,7 @@ class Advertiser:
     def interrupted(self) -> None:
         """A link was made, which ended the advertising."""
         self._said = None
+        self._tell()
 
     async def _say(self, wanted: bytes | None) -> None:
         async with self._one_at_a_time:
@@ -37,6 +41,13 @@ class Advertiser:
                     advertising_interval_min=self._interval_ms,
                     advertising_interval_max=self._interval_ms,
                 )
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._said is None:
+            self.quiet.set()
+        else:
+            self.quiet.clear()
 
 
 def said_of(name: str, services: tuple[int, ...], behaviour: Behaviour, *, pairing: bool) -> bytes:
@@ -44,10 +55,13 @@ def said_of(name: str, services: tuple[int, ...], behaviour: Behaviour, *, pairi
     flags = adverts.Discoverable.GENERAL
     if behaviour.bonding is not Bonding.NONE:
         flags = adverts.Discoverable.PAIRING if pairing else adverts.Discoverable.TRANSFER
+    manufacturer = behaviour.manufacturer_data
+    if pairing and behaviour.pairing_manufacturer_data is not None:
+        manufacturer = behaviour.pairing_manufacturer_data
     advert = adverts.Advert(
         name=name,
         services=tuple(adverts.uuid128(short) for short in services),
         flags=flags,
-        manufacturer=behaviour.manufacturer_data,
+        manufacturer=manufacturer,
     )
     return adverts.dump(advert)

@@ -82,4 +82,6 @@ class Behaviour:
     battery_percent: int | None = 90
     labels: Labels | None = Labels()
     manufacturer_data: tuple[int, bytes] | None = None
+    pairing_manufacturer_data: tuple[int, bytes] | None = None
+    """What it says in pairing mode instead, if anything."""
     advertising_interval_ms: int = 20

@@ -1,11 +1,13 @@
 """A blood pressure cuff: service 0x1810."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bumble.gatt import Characteristic
 
 from devices import blood_pressure, features
 from devices.blood_pressure import BloodPressure
+from devices.date_time import device_time
 from devices.sfloat import Number, Special, shifted
 from gateway.simulated.peripherals import gatt
 from gateway.simulated.peripherals.dump import DumpingPeripheral
@@ -26,6 +28,14 @@ class BloodPressureCuff(DumpingPeripheral):
         """What it can tell: movement, a loose cuff, an irregular pulse."""
         told = features.Features(raw=MOVEMENT | CUFF_LOOSE | IRREGULAR_PULSE)
         return [gatt.readable(0x2A49, features.encode(told), encrypted=self.encrypts)]
+
+    async def show(self, values: Mapping[str, float]) -> Record:
+        """Measure what is given by name."""
+        return await self.measure(
+            systolic=values["systolic"],
+            diastolic=values["diastolic"],
+            pulse=values.get("pulse"),
+        )
 
     async def measure(  # noqa: PLR0913  one argument for each thing that a cuff shows
         self,
@@ -73,6 +83,7 @@ class BloodPressureCuff(DumpingPeripheral):
         return shifted(round(mmhg / blood_pressure.MMHG_PER_KPA * 10), -1)
 
     async def _remember(self, frame: BloodPressure, values: dict[str, float | None]) -> Record:
-        return await self.remember(
-            self.record(self.measurement, blood_pressure.encode(frame), values)
+        record = self.record(
+            blood_pressure.encode(frame), values, device_time=device_time(frame.timestamp)
         )
+        return await self.remember(record)

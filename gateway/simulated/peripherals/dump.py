@@ -19,7 +19,6 @@ class DumpingPeripheral(Peripheral):
     """A cuff, a scale, a thermometer: one characteristic, everything that is new."""
 
     service: ClassVar[int]
-    measurement: ClassVar[int]
     indicates: ClassVar[bool] = True
 
     def __init__(self, radio: Device, *, now: Now, behaviour: Behaviour) -> None:
@@ -47,16 +46,20 @@ class DumpingPeripheral(Peripheral):
 
     async def _dump(self, link: Link, due: Callable[[], list[Record]]) -> None:
         """Wait until there is something due and somebody to hear it, then send it."""
-        await link.until(lambda: self._ready(link) and bool(due()))
+        await link.until(lambda: self.ready(link) and bool(due()))
         for record in due():
-            await link.until(lambda: self._ready(link))
-            await self.send_record(link, record, [(self.report, record.frame)])
+            await link.until(lambda: self.ready(link))
+            await self.send_record(link, record, self.frames(record))
             if self.behaviour.memory is Memory.ERASE:
                 self.erase(record)
         if self.behaviour.hangs_up_after_dump:
             await self.hang_up("sent everything")
 
-    def _ready(self, link: Link) -> bool:
+    def frames(self, record: Record) -> list[tuple[Characteristic[bytes], bytes]]:
+        """What it sends of one record, and from where."""
+        return [(self.report, record.frame)]
+
+    def ready(self, link: Link) -> bool:
         """Somebody listens, is allowed to, and has set the clock if that is a must."""
         clock_done = link.clock_set or self.behaviour.clock_deadline_s is None
         return self.measurement in link.subscribed and self.secured(link) and clock_done

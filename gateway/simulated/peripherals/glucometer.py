@@ -1,5 +1,6 @@
 """A blood glucose meter: service 0x1808, stored records on request (RACP)."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bumble.att import ATT_Error
@@ -21,7 +22,7 @@ from gateway.simulated.peripherals.link import Link
 from gateway.simulated.peripherals.peripheral import Peripheral
 from gateway.simulated.peripherals.record import Record
 
-MEASUREMENT, CONTEXT, FEATURE, CONTROL_POINT = 0x2A18, 0x2A34, 0x2A51, 0x2A52
+CONTEXT, FEATURE, CONTROL_POINT = 0x2A34, 0x2A51, 0x2A52
 IN_PROGRESS, NOT_SUBSCRIBED = 0xFE, 0xFD
 """ATT errors that the profile uses."""
 CAPILLARY_PLASMA, FINGER, CONTROL_SOLUTION = 2, 1, 10
@@ -34,6 +35,7 @@ class Glucometer(Peripheral):
 
     kind: ClassVar[str] = "glucometer"
     advertised: ClassVar[tuple[int, ...]] = (0x1808,)
+    measurement: ClassVar[int] = 0x2A18
 
     def __init__(self, radio: Device, *, now: Now, behaviour: Behaviour) -> None:
         super().__init__(radio, now=now, behaviour=behaviour)
@@ -42,7 +44,7 @@ class Glucometer(Peripheral):
         """If set, records carry the factory's base time plus this offset."""
         self.requests: list[ControlPoint] = []
         """Everything that was asked at the control point."""
-        self._report = self.reported(MEASUREMENT, indicate=False)
+        self._report = self.reported(self.measurement, indicate=False)
         self._context = self.reported(CONTEXT, indicate=False)
         self._control = self.reported(CONTROL_POINT, indicate=True, write=self._asked)
         self._request: ControlPoint | None = None
@@ -59,6 +61,10 @@ class Glucometer(Peripheral):
                 [*mine, *self.clock_face.characteristics(encrypted=self.encrypts)],
             )
         ]
+
+    async def show(self, values: Mapping[str, float]) -> Record:
+        """Measure what is given by name."""
+        return await self.measure(mg_dl=values["mg_dl"])
 
     async def measure(
         self,
@@ -117,9 +123,9 @@ class Glucometer(Peripheral):
     async def _stream(self, link: Link) -> None:
         """Send all that is new without being asked."""
         while True:
-            await link.until(lambda: MEASUREMENT in link.subscribed and self.secured(link))
+            await link.until(lambda: self.measurement in link.subscribed and self.secured(link))
             for record in self.unsent():
-                await link.until(lambda: MEASUREMENT in link.subscribed)
+                await link.until(lambda: self.measurement in link.subscribed)
                 await self._send_glucose(link, record)
             await link.until(lambda: self.has_news)
 
@@ -129,7 +135,7 @@ class Glucometer(Peripheral):
             return
         decided = records_store.answer(request, self.stored)
         for record in decided.send:
-            await link.until(lambda: MEASUREMENT in link.subscribed)
+            await link.until(lambda: self.measurement in link.subscribed)
             if self._aborted:
                 break
             await self._send_glucose(link, record)
@@ -154,7 +160,7 @@ class Glucometer(Peripheral):
     def _asked(self, value: bytes) -> None:
         """Take a request, or refuse it as the profile says."""
         link = self.link
-        if link is None or not {MEASUREMENT, CONTROL_POINT} <= link.subscribed:
+        if link is None or not {self.measurement, CONTROL_POINT} <= link.subscribed:
             raise ATT_Error(NOT_SUBSCRIBED)
         try:
             request = racp.parse(value)
@@ -174,7 +180,7 @@ class Glucometer(Peripheral):
             self._aborted = True
             return
         failed = racp.encode(racp.response(Op.ABORT, Code.ABORT_UNSUCCESSFUL))
-        self._run(self.send(link, self._control, failed))
+        self.run(self.send(link, self._control, failed))
 
     def _unlinked(self, _reason: int) -> None:
         self._request, self._aborted = None, False
@@ -191,9 +197,9 @@ class Glucometer(Peripheral):
             context = glucose_context.encode(GlucoseContext(sequence=frame.sequence, meal=meal))
         self.next_sequence = self.next_sequence % LAST_SEQUENCE + 1
         made = self.record(
-            MEASUREMENT,
             glucose.encode(frame),
             values,
+            device_time=glucose.user_time(frame),
             sequence=frame.sequence,
             context=context,
         )

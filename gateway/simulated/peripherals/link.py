@@ -34,6 +34,15 @@ class Link:
             self._changed.clear()
             await self._changed.wait()
 
+    async def clock_set_within(self, seconds: float) -> bool:
+        """Wait for somebody to set the clock; whether somebody did in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.until(lambda: self.clock_set)
+        except TimeoutError:
+            return False
+        return True
+
     async def idle(self, seconds: float) -> None:
         """Wait until nothing has happened for so long."""
         loop = asyncio.get_running_loop()

@@ -4,14 +4,17 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import ClassVar
 
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, Service
 
 from devices import battery
-from gateway.simulated.peripherals import advertiser, bond, gatt, information
+from gateway.simulated.peripherals import bond, gatt, information
+from gateway.simulated.peripherals.advertiser import Advertiser, said_of
 from gateway.simulated.peripherals.behaviour import Behaviour, Bonding
+from gateway.simulated.peripherals.books import Books
 from gateway.simulated.peripherals.clock import DeviceClock, Now
 from gateway.simulated.peripherals.clock_service import ClockFace
 from gateway.simulated.peripherals.link import Link
@@ -23,15 +26,18 @@ RESERVED_FLAGS = 0xE0
 """Bits of the first byte that most profiles reserve."""
 
 
-class Peripheral(ABC):
+class Peripheral(Books, ABC):
     """One virtual device. Its tests read `measured`, `sent` and `transferred`: the truth."""
 
     kind: ClassVar[str]
     """The word for it in plans."""
     advertised: ClassVar[tuple[int, ...]]
     """Services that it advertises."""
+    measurement: ClassVar[int]
+    """The characteristic that its records leave by."""
 
     def __init__(self, radio: Device, *, now: Now, behaviour: Behaviour) -> None:
+        super().__init__()
         self.radio = radio
         self.name = radio.name
         self.address = radio.static_address.to_string(with_type_qualifier=False)
@@ -39,23 +45,15 @@ class Peripheral(ABC):
         self.clock = DeviceClock(now, behaviour)
         self.clock_face = ClockFace(self.clock, behaviour.clock, self._clock_was_set)
         self.battery_percent = behaviour.battery_percent or 0
-        self.stored: list[Record] = []
-        """Its memory, oldest first."""
-        self.measured: list[Record] = []
-        self.sent: list[Sent] = []
-        """Every frame that left, copies and repeats included."""
-        self.transferred: list[Record] = []
-        """Records that were sent whole, each once."""
         self.hang_ups: list[str] = []
         """Why it ended links, in its own words."""
         self.on_measured: Callable[[Peripheral, Record], None] = _nobody_listens
         self.pairing_mode = False
         self.link: Link | None = None
         self._now = now
-        self._news: dict[int, Record] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         interval_ms = behaviour.advertising_interval_ms
-        self._advertiser = advertiser.Advertiser(radio, interval_ms=interval_ms)
+        self.advertiser = Advertiser(radio, interval_ms=interval_ms)
         self._hang_up_after: int | None = None
         self._window: asyncio.TimerHandle | None = None
 
@@ -63,15 +61,6 @@ class Peripheral(ABC):
     def encrypts(self) -> bool:
         """Whether its data is for bonded clients only, and it says so to others."""
         return self.behaviour.bonding is not Bonding.NONE and not self.behaviour.silent_until_bonded
-
-    @property
-    def has_news(self) -> bool:
-        """Whether there is anything that was not sent yet."""
-        return bool(self._news)
-
-    def unsent(self) -> list[Record]:
-        """What was not sent yet, oldest first."""
-        return list(self._news.values())
 
     async def power_on(self) -> None:
         """Put the battery in."""
@@ -104,11 +93,11 @@ class Peripheral(ABC):
         """Advertise if there is a reason to and no link, else be silent."""
         if self.link is None:
             reason = self.pairing_mode or self.has_news
-            await self._advertiser.say(self._said() if reason else None)
+            await self.advertiser.say(self._said() if reason else None)
 
     async def fall_silent(self) -> None:
         """Stop advertising, whatever there is to send."""
-        await self._advertiser.say(None)
+        await self.advertiser.say(None)
 
     async def hang_up(self, why: str) -> None:
         """End the link from the device's side."""
@@ -118,9 +107,9 @@ class Peripheral(ABC):
             # Shielded: the end of the link cancels whoever asked for it, in mid-command.
             await asyncio.shield(asyncio.ensure_future(link.connection.disconnect()))
 
-    def hang_up_after(self, frames: int) -> None:
-        """Let it hang up, once, when so many more frames have left."""
-        self._hang_up_after = frames
+    def hang_up_after(self, records: int) -> None:
+        """Let it hang up, once, when so many more records have left."""
+        self._hang_up_after = records
 
     async def forget_bonds(self) -> None:
         """Take the battery out: it no longer knows who it was paired with."""
@@ -135,38 +124,35 @@ class Peripheral(ABC):
     async def serve(self, link: Link) -> None:
         """Do what it does on a link until it has nothing more to say."""
 
+    @abstractmethod
+    async def show(self, values: Mapping[str, float]) -> Record:
+        """Measure these values, by the names of `measure`'s arguments."""
+
     async def remember(self, record: Record) -> Record:
         """Store a new record and let the world know."""
-        self.stored.append(record)
-        self.measured.append(record)
-        self._news[record.number] = record
+        self.enter(record)
         self.on_measured(self, record)
         if self.link is not None:
             self.link.touch()
         await self._open_window()
         return record
 
-    def erase(self, record: Record) -> None:
-        """Take a record out of its memory, sent or not."""
-        self.stored.remove(record)
-        self._news.pop(record.number, None)
-
     def record(
         self,
-        characteristic: int,
         frame: bytes,
         values: Mapping[str, float | None],
         *,
+        device_time: datetime | None,
         sequence: int | None = None,
         context: bytes | None = None,
     ) -> Record:
-        """A record of now, numbered, with the frame's reserved bits set if that is its habit."""
+        """A record of now, numbered; `device_time` is what the frame says."""
         return Record(
             number=len(self.measured) + 1,
-            characteristic=f"{characteristic:04X}",
+            characteristic=f"{self.measurement:04X}",
             frame=frame,
             measured_at=self._now(),
-            device_time=self.clock.read(),
+            device_time=device_time,
             sequence=sequence,
             context=context,
             values=values,
@@ -216,9 +202,7 @@ class Peripheral(ABC):
                 await self.send(link, sender, frame)
                 short = sender.uuid.to_hex_str().upper()[-4:]
                 self.sent.append(Sent(record=record, characteristic=short, frame=frame))
-        if record.number in self._news:
-            del self._news[record.number]
-            self.transferred.append(record)
+        self.close(record)
         await self._count_down()
 
     def secured(self, link: Link) -> bool:
@@ -246,44 +230,43 @@ class Peripheral(ABC):
     def _close_window(self) -> None:
         self._window = None
         if self.link is None:
-            self._run(self.fall_silent())
+            self.run(self.fall_silent())
 
     def _linked(self, connection: Connection) -> None:
         link = self.link = Link(connection)
-        self._advertiser.interrupted()
+        self.advertiser.interrupted()
         connection.on(connection.EVENT_DISCONNECTION, self._unlinked)
         connection.on(connection.EVENT_CONNECTION_ENCRYPTION_CHANGE, link.touch)
         connection.on(connection.EVENT_PAIRING, self._bonded)
-        self._run(self.serve(link))
+        self.run(self.serve(link))
         if self.behaviour.clock_deadline_s is not None:
-            self._run(self._insist_on_clock(link, self.behaviour.clock_deadline_s))
+            self.run(self._insist_on_clock(link, self.behaviour.clock_deadline_s))
         if self.behaviour.idle_hang_up_s is not None:
-            self._run(self._tire(link, self.behaviour.idle_hang_up_s))
+            self.run(self._tire(link, self.behaviour.idle_hang_up_s))
 
     def _unlinked(self, _reason: int) -> None:
+        if self.link is not None:
+            self.link.subscribed.clear()
         self.link = None
         for task in self._tasks:
             task.cancel()
         if self._window is not None or self.behaviour.advertise_window_s is None:
-            self._run(self.advertise())
+            self.run(self.advertise())
 
     def _bonded(self, _keys: object) -> None:
         self.pairing_mode = False
 
     async def _insist_on_clock(self, link: Link, deadline_s: float) -> None:
-        """Hang up on a client that does not set the clock in time."""
         await link.until(lambda: self.secured(link))
-        try:
-            async with asyncio.timeout(deadline_s):
-                await link.until(lambda: link.clock_set)
-        except TimeoutError:
+        if not await link.clock_set_within(deadline_s):
             await self.hang_up("clock was not set in time")
 
     async def _tire(self, link: Link, seconds: float) -> None:
         await link.idle(seconds)
         await self.hang_up("nothing was said for too long")
 
-    def _run(self, work: Coroutine[None, None, None]) -> None:
+    def run(self, work: Coroutine[None, None, None]) -> None:
+        """Do something while the link lasts."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -300,7 +283,7 @@ class Peripheral(ABC):
 
     def _said(self) -> bytes:
         pairing = self.pairing_mode
-        return advertiser.said_of(self.name, self.advertised, self.behaviour, pairing=pairing)
+        return said_of(self.name, self.advertised, self.behaviour, pairing=pairing)
 
     def _clock_was_set(self) -> None:
         if self.link is not None:

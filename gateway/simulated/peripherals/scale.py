@@ -1,10 +1,12 @@
 """A weight scale: service 0x181D."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bumble.gatt import Characteristic
 
 from devices import features, weight
+from devices.date_time import device_time
 from devices.weight import Weight
 from gateway.simulated.peripherals import gatt
 from gateway.simulated.peripherals.dump import DumpingPeripheral
@@ -25,6 +27,10 @@ class WeightScale(DumpingPeripheral):
         """What it can tell: the time, and weight to 5 g."""
         told = features.Features(raw=TIMESTAMP | FINEST, width=4)
         return [gatt.readable(0x2A9E, features.encode(told), encrypted=self.encrypts)]
+
+    async def show(self, values: Mapping[str, float]) -> Record:
+        """Measure what is given by name."""
+        return await self.measure(kilograms=values["kilograms"])
 
     async def measure(
         self,
@@ -54,4 +60,5 @@ class WeightScale(DumpingPeripheral):
         return await self._remember(nothing, {"kilograms": None})
 
     async def _remember(self, frame: Weight, values: dict[str, float | None]) -> Record:
-        return await self.remember(self.record(self.measurement, weight.encode(frame), values))
+        record = self.record(weight.encode(frame), values, device_time=device_time(frame.timestamp))
+        return await self.remember(record)

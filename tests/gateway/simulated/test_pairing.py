@@ -144,7 +144,7 @@ async def test_a_device_that_forgot_the_bond_breaks_the_link(
 
 async def test_silent_until_bonded(home: SimulatedHome, meet: Meet) -> None:
     cuff = await cuff_with(
-        home, Behaviour(bonding=Bonding.JUST_WORKS, silent_until_bonded=True, idle_hang_up_s=0.2)
+        home, Behaviour(bonding=Bonding.JUST_WORKS, silent_until_bonded=True, idle_hang_up_s=1)
     )
     async with meet(cuff) as listener:
         await listener.listen(0x2A35)
