@@ -54,8 +54,10 @@ class Directory:
         known_gateways, known_devices = self._gateways, self._devices
         missing = [each for each in gateways if each not in known_gateways]
         if missing:
-            known_gateways.update(dict.fromkeys(missing))
-            known_gateways.update(await _gateways(connection, missing))
+            # nothing is held as unknown before the answer: another writer looks in meanwhile,
+            # and a database that goes away must not make a stranger of a gateway
+            registered = await _gateways(connection, missing)
+            known_gateways.update({**dict.fromkeys(missing), **registered})
         absent = [each for each in devices if each not in known_devices]
         if absent:
             found = await _devices(connection, absent, self._bounds, now.date())
