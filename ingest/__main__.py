@@ -1,6 +1,7 @@
 """`python -m ingest`: one worker process; the only place here that reads clock and environment."""
 
 import asyncio
+import gc
 import os
 import signal
 from datetime import UTC, datetime
@@ -12,8 +13,11 @@ from ingest.directory import Directory
 from ingest.metrics import Metrics
 from ingest.settings import Settings, from_environment
 from ingest.slots import Worker
+from ingest.supervisor import supervise
 
 LOOPBACK = "127.0.0.1"
+GARBAGE_THRESHOLD = 50_000
+"""Objects; a batch makes as many, and nearly all die without the collector."""
 
 
 def clock() -> datetime:
@@ -26,8 +30,15 @@ def main() -> None:
     asyncio.run(work(from_environment(os.environ, clock)))
 
 
+def supervised(workers: int, first_slot: int, slots: int) -> int:
+    """Run several workers on this machine until a signal asks them to stop."""
+    return supervise(os.environ, workers, first_slot, slots)
+
+
 async def work(settings: Settings) -> None:
     """Run one worker until a signal asks it to stop."""
+    gc.freeze()  # what stays is never looked at again; batches are garbage by count, not by age
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 50)
     metrics = Metrics()
     if settings.metrics_port:
         start_http_server(settings.metrics_port, addr=LOOPBACK, registry=metrics.registry)

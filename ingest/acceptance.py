@@ -14,6 +14,7 @@ from ingest.bounds import METRIC_OF, Bounds
 from ingest.decision import Accepted, Decision, Doubt, Flagged, Quarantined, Reason
 from ingest.owner import Owner, OwnerState
 from ingest.people import Device, Gateway, Medians, OtherRate, Person
+from ingest.plausibility import UNITS, Sample
 
 GLUCOSE = Kind.GLUCOSE
 KINDS = frozenset(METRIC_OF)
@@ -25,6 +26,8 @@ OFFSET_LIMIT = 1e10
 EARLIEST_YEAR, LATEST_YEAR = 1969, 2200
 OUT_OF_RANGE_WORDS: Mapping[str, str] = MappingProxyType({"above_range": "HI", "below_range": "LO"})
 """What a glucose meter shows instead of a number."""
+Refusal = tuple[Reason, str]
+"""Why not, and a detail for the person who looks at it."""
 _OWNER_REASONS: Mapping[OwnerState, Reason] = MappingProxyType(
     {
         OwnerState.UNKNOWN: Reason.OWNER_UNKNOWN,
@@ -50,34 +53,44 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """A weight near exactly one person enters the chart, flagged, instead of identity review."""
     now: datetime
 
+    @property
+    def device_id(self) -> str | None:
+        """The device that measured."""
+        return self.device.id if self.device is not None else None
+
+
+class Case(msgspec.Struct, frozen=True, gc=False):
+    """A reading of a registered device, once its time is settled."""
+
+    reading: WireReading
+    device: Device
+    moment: clock.Moment
+    context: Context
+
 
 def decide(reading: WireReading, context: Context) -> Decision:
     """Return the one outcome of this reading."""
     gateway, device = context.gateway, context.device
-    refused = _refused(gateway, device, context) or _impossible_field(reading)
-    if refused is None and reading.status != "measured":
-        refused = _without_value(reading)
+    refused = _refused(gateway, device, context) or _unusable(reading)
     if refused is None and device is not None:
         return _measured(reading, device, context)
-    organisation_id = gateway.organisation_id if gateway is not None else None
     reason, detail = refused or (Reason.UNKNOWN_DEVICE, "")
+    organisation_id = gateway.organisation_id if gateway is not None else None
     return Quarantined(reason=reason, detail=detail, organisation_id=organisation_id)
 
 
 def decide_for(reading: WireReading, person: Person, device: Device, context: Context) -> Decision:
-    """Decide again for the person somebody named: everything but the owner is checked."""
-    refused = _impossible_field(reading) or _without_value(reading)
+    """Decide again for the person whom somebody named: everything but the owner is checked."""
+    refused = _unusable(reading)
     if refused is not None:
         return _quarantined(refused[0], refused[1], device)
     moment = _moment(reading, device, context)
     if isinstance(moment, clock.Fault):
         return _quarantined(moment.reason, moment.detail, device)
-    return _judged(reading, device, context, moment, Owner(OwnerState.SURE, person), named=True)
+    return _judged(Case(reading, device, moment, context), Owner(OwnerState.NAMED, person))
 
 
-def _refused(
-    gateway: Gateway | None, device: Device | None, context: Context
-) -> tuple[Reason, str] | None:
+def _refused(gateway: Gateway | None, device: Device | None, context: Context) -> Refusal | None:
     """What is wrong with the sender, before looking at the reading."""
     if gateway is None:
         return Reason.UNKNOWN_GATEWAY, ""
@@ -92,33 +105,52 @@ def _refused(
     return None
 
 
-def _impossible_field(reading: WireReading) -> tuple[Reason, str] | None:
-    """A field that is well-formed and still no measurement's: the column could not hold it."""
-    at, device_time = reading.at, reading.device_time
-    if at.tzinfo is None or not EARLIEST_YEAR < at.year < LATEST_YEAR:
-        return Reason.IMPOSSIBLE_FIELD, "at"
-    if device_time is not None and device_time.tzinfo is not None:
-        return Reason.IMPOSSIBLE_FIELD, "device_time"
-    if reading.sequence is not None and not 0 <= reading.sequence < SEQUENCE_LIMIT:
-        return Reason.IMPOSSIBLE_FIELD, "sequence"
-    if reading.user_slot is not None and not 0 <= reading.user_slot < SLOT_LIMIT:
-        return Reason.IMPOSSIBLE_FIELD, "user_slot"
-    if reading.offset_s is not None and abs(reading.offset_s) > OFFSET_LIMIT:
-        return Reason.IMPOSSIBLE_FIELD, "offset_s"
-    if not (
-        _holds(reading.value)
-        and _holds(reading.diastolic)
-        and _holds(reading.mean_arterial)
-        and _holds(reading.pulse)
-        and _holds(reading.original_value)
-    ):
-        return Reason.IMPOSSIBLE_FIELD, "value"
-    if not _hex(reading.frame):
-        return Reason.IMPOSSIBLE_FIELD, "frame"
+def _unusable(reading: WireReading) -> Refusal | None:
+    """What keeps a reading out whoever it belongs to: an impossible field, or no value."""
+    field = _impossible_field(reading)
+    if field is not None:
+        return Reason.IMPOSSIBLE_FIELD, field
+    if reading.status != "measured" and _shown(reading) is None:
+        failed = reading.status == "failed"
+        reason = Reason.FAILED_MEASUREMENT if failed else Reason.UNREADABLE_FRAME
+        return reason, reading.reason or ""
+    if reading.kind not in KINDS:
+        return Reason.UNKNOWN_KIND, reading.kind[:50]
+    if reading.original_unit is not None and reading.original_unit not in UNITS[reading.kind]:
+        return Reason.UNKNOWN_UNIT, reading.original_unit[:50]
+    if "control_solution" in reading.flags:
+        return Reason.CONTROL_SOLUTION, "not a patient's blood"
     return None
 
 
-def _holds(number: float | None) -> bool:
+def _impossible_field(reading: WireReading) -> str | None:
+    """A field that is well-formed and still no measurement's: the column could not hold it."""
+    device_time, sequence, slot = reading.device_time, reading.sequence, reading.user_slot
+    if reading.at.tzinfo is None or not EARLIEST_YEAR < reading.at.year < LATEST_YEAR:
+        return "at"
+    if device_time is not None and device_time.tzinfo is not None:
+        return "device_time"
+    if sequence is not None and not 0 <= sequence < SEQUENCE_LIMIT:
+        return "sequence"
+    if slot is not None and not 0 <= slot < SLOT_LIMIT:
+        return "user_slot"
+    if reading.offset_s is not None and abs(reading.offset_s) > OFFSET_LIMIT:
+        return "offset_s"
+    return _impossible_number(reading) or (None if _hex(reading.frame) else "frame")
+
+
+def _impossible_number(reading: WireReading) -> str | None:
+    fits = (
+        _fits(reading.value)
+        and _fits(reading.diastolic)
+        and _fits(reading.mean_arterial)
+        and _fits(reading.pulse)
+        and _fits(reading.original_value)
+    )
+    return None if fits else "value"
+
+
+def _fits(number: float | None) -> bool:
     return number is None or -VALUE_LIMIT <= number <= VALUE_LIMIT
 
 
@@ -130,20 +162,22 @@ def _hex(text: str) -> bool:
     return True
 
 
-def _without_value(reading: WireReading) -> tuple[Reason, str] | None:
-    """What the device or the gateway could not measure or read."""
-    if reading.status == "unreadable":
-        return Reason.UNREADABLE_FRAME, reading.reason or ""
-    if reading.status == "failed" and _shown(reading) is None:
-        return Reason.FAILED_MEASUREMENT, reading.reason or ""
-    return None
-
-
 def _shown(reading: WireReading) -> str | None:
     """HI or LO: no number, and still the most urgent thing a meter can say."""
-    if reading.kind != GLUCOSE:
+    if reading.status != "failed" or reading.kind != GLUCOSE:
         return None
     return OUT_OF_RANGE_WORDS.get(reading.reason or "")
+
+
+def _moment(reading: WireReading, device: Device, context: Context) -> clock.Moment | clock.Fault:
+    zone_matters = reading.offset_s is None or not reading.synced
+    return clock.settle(
+        reading,
+        context.bounds.time,
+        zone=device.zone if zone_matters else None,
+        siblings=context.siblings,
+        now=context.now,
+    )
 
 
 def _measured(reading: WireReading, device: Device, context: Context) -> Decision:
@@ -151,128 +185,85 @@ def _measured(reading: WireReading, device: Device, context: Context) -> Decisio
     if isinstance(moment, clock.Fault):
         return _quarantined(moment.reason, moment.detail, device)
     found = owner.find(
-        device.assignments,
-        at=moment.at,
-        user_slot=reading.user_slot,
-        kind=reading.kind,
-        value=reading.value or 0.0,
-        medians=context.medians,
-        rules=context.bounds.owner,
+        reading, device.assignments, moment.at, context.medians, context.bounds.owner
     )
-    return _judged(reading, device, context, moment, found)
+    return _judged(Case(reading, device, moment, context), found)
 
 
-def _moment(reading: WireReading, device: Device, context: Context) -> clock.Moment | clock.Fault:
-    return clock.settle(
-        reading,
-        context.bounds.time,
-        zone=device.zone if reading.offset_s is None or not reading.synced else None,
-        siblings=context.siblings,
-        now=context.now,
-    )
-
-
-def _judged(
-    reading: WireReading,
-    device: Device,
-    context: Context,
-    moment: clock.Moment,
-    found: Owner,
-    *,
-    named: bool = False,
-) -> Decision:
-    """Value, then owner, then doubts; `named`: a person has confirmed whose it is."""
-    if reading.kind not in KINDS:
-        return _quarantined(Reason.UNKNOWN_KIND, reading.kind[:50], device)
-    if "control_solution" in reading.flags:
-        return _quarantined(Reason.CONTROL_SOLUTION, "not a patient's blood", device)
-    shown = _shown(reading) if reading.status == "failed" else None
-    value = reading.value
+def _judged(case: Case, found: Owner) -> Decision:
+    """Is the value possible, is the owner known, and what is doubtful about it."""
+    reading, device, bounds = case.reading, case.device, case.context.bounds
+    shown, value = _shown(reading), reading.value
     if shown is not None:
-        value = context.bounds.out_of_range.get((reading.kind, reading.reason or ""))
+        value = bounds.out_of_range.get((reading.kind, reading.reason or ""))
     if value is None:
         return _quarantined(Reason.MISSING_VALUE, "", device)
-    if shown is None:
-        refused = _impossible_value(reading, value, context, found)
-        if refused is not None:
-            return _quarantined(refused.reason, refused.detail, device)
-    person = found.person
-    if person is None or (found.state == OwnerState.LIKELY and not context.accept_likely):
-        named_person = "" if person is None else f"patient {person.patient_id}"
-        return _quarantined(_OWNER_REASONS[found.state], named_person, device)
-    usual = context.medians.get((person.patient_id.int, reading.kind))
-    if not named and plausibility.wrong_person(reading, value, usual, context.bounds):
-        return _quarantined(Reason.WRONG_PERSON, f"patient {person.patient_id}", device)
-    doubts = [] if shown else _doubts(reading, value, context, moment, person)
+    band = found.person.band if found.person is not None else bounds.band(None)
+    sample = Sample(reading, value, case.moment.at, band)
+    refused = plausibility.impossible(sample, bounds) if shown is None else None
+    if refused is not None:
+        return _quarantined(refused.reason, refused.detail, device)
+    refusal = _not_owned(sample, found, case.context)
+    if refusal is not None or found.person is None:
+        return _quarantined(*(refusal or (Reason.OWNER_UNKNOWN, "")), device)
+    doubts = [] if shown else _doubts(sample, found.person, case.context)
+    return _placed(case, found, sample, doubts)
+
+
+def _not_owned(sample: Sample, found: Owner, context: Context) -> Refusal | None:
+    """Why the reading must not enter this person's chart unasked."""
+    person, state = found.person, found.state
+    if state == OwnerState.NAMED:
+        return None
+    if person is None or (state == OwnerState.LIKELY and not context.accept_likely):
+        return _OWNER_REASONS[state], "" if person is None else f"patient {person.patient_id}"
+    usual = context.medians.get((person.patient_id.int, sample.reading.kind))
+    if plausibility.wrong_person(sample, usual, context.bounds):
+        return Reason.WRONG_PERSON, f"patient {person.patient_id}"
+    return None
+
+
+def _doubts(sample: Sample, person: Person, context: Context) -> list[Doubt]:
+    usual = context.medians.get((person.patient_id.int, sample.reading.kind))
+    others = context.other_rates.get(person.patient_id, ())
+    others = [other for other in others if other.device_id != context.device_id]
+    return plausibility.doubts(sample, context.bounds, usual, others)
+
+
+def _placed(case: Case, found: Owner, sample: Sample, doubts: list[Doubt]) -> Decision:
+    reading, moment, person = case.reading, case.moment, found.person
+    if person is None:
+        return _quarantined(Reason.OWNER_UNKNOWN, "", case.device)
     if found.state == OwnerState.LIKELY:
         doubts.append(Doubt.OWNER_LIKELY)
     if moment.doubtful:
         doubts.append(Doubt.GATEWAY_CLOCK)
+    shown = _shown(reading)
     words = (*reading.flags, *moment.words, *((shown,) if shown else ()))
-    return _placed(reading, device, context, moment, person, value, words, doubts)
-
-
-def _impossible_value(
-    reading: WireReading, value: float, context: Context, found: Owner
-) -> plausibility.Impossible | None:
-    if reading.original_unit is not None:
-        if reading.original_unit not in plausibility.UNITS[reading.kind]:
-            return plausibility.Impossible(Reason.UNKNOWN_UNIT, reading.original_unit[:50])
-    band = found.person.band if found.person is not None else context.bounds.band(None)
-    return plausibility.impossible(reading, value, context.bounds, band)
-
-
-def _doubts(
-    reading: WireReading, value: float, context: Context, moment: clock.Moment, person: Person
-) -> list[Doubt]:
-    return plausibility.doubts(
-        reading,
-        value,
-        context.bounds,
-        person.band,
-        at=moment.at,
-        usual=context.medians.get((person.patient_id.int, reading.kind)),
-        others=context.other_rates.get(person.patient_id, ()),
-    )
-
-
-def _placed(
-    reading: WireReading,
-    device: Device,
-    context: Context,
-    moment: clock.Moment,
-    person: Person,
-    value: float,
-    words: tuple[str, ...],
-    doubts: list[Doubt],
-) -> Accepted | Flagged:
-    extra: Mapping[str, float | str] = reading.extra
-    if device.averaging > 1:
-        extra = {**extra, "readings_in_mean": float(device.averaging)}
-    alert = not clock.stale(moment.at, context.bounds.time, now=context.now)
-    if not doubts:
-        return Accepted(
-            patient_id=person.patient_id,
-            organisation_id=device.organisation_id,
-            measured_at=moment.at,
-            time_quality=moment.quality,
-            value=value,
-            flags=words,
-            extra=extra,
-            alert=alert,
-        )
-    reasons = tuple(dict.fromkeys(doubts))
-    return Flagged(
+    accepted = Accepted(
         patient_id=person.patient_id,
-        organisation_id=device.organisation_id,
+        organisation_id=case.device.organisation_id,
         measured_at=moment.at,
         time_quality=moment.quality,
-        value=value,
-        flags=tuple(dict.fromkeys((*words, *reasons))),
-        extra=extra,
-        alert=alert,
-        reasons=reasons,
+        value=sample.value,
+        flags=words,
+        extra=_extra(case),
+        alert=not clock.stale(moment.at, case.context.bounds.time, now=case.context.now),
     )
+    return _flagged(accepted, doubts) if doubts else accepted
+
+
+def _flagged(accepted: Accepted, doubts: list[Doubt]) -> Flagged:
+    reasons = tuple(dict.fromkeys(doubts))
+    told = msgspec.structs.asdict(accepted)
+    told["flags"] = tuple(dict.fromkeys((*accepted.flags, *reasons)))
+    return Flagged(reasons=reasons, **told)
+
+
+def _extra(case: Case) -> Mapping[str, float | str]:
+    if case.device.averaging == 1:
+        return case.reading.extra
+    return {**case.reading.extra, "readings_in_mean": float(case.device.averaging)}
 
 
 def _quarantined(reason: Reason, detail: str, device: Device) -> Quarantined:

@@ -1,11 +1,10 @@
 """`tidings ingest`: broker to database, each reading once."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from ingest import supervisor
+from ingest import __main__ as process
 
 app = typer.Typer(help="Broker to database, each reading once.", no_args_is_help=False)
 
@@ -24,4 +23,4 @@ def ingest(
     """Consume until Ctrl-C; the settings are TIDINGS_INGEST_* and TIDINGS_BROKER_*."""
     if context.invoked_subcommand is None:
         total = slots or first_slot + workers
-        raise typer.Exit(supervisor.supervise(os.environ, workers, first_slot, total))
+        raise typer.Exit(process.supervised(workers, first_slot, total))

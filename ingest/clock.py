@@ -109,18 +109,26 @@ def _unread_clock(
     factory = _factory(device_time.date(), rules)
     local = None if zone is None or factory else _in_zone(device_time, zone)
     if reading.live:
-        if local is not None and abs((reading.at - local).total_seconds()) <= rules.future_s:
-            return Moment(local, TimeQuality.DEVICE_SYNCED)
-        return Moment(reading.at, TimeQuality.GATEWAY_RECEPTION, ("device_clock_unverified",))
+        return _live_unread(reading, local, rules)
     if factory:
         return Fault(Reason.CLOCK_FAULT, f"device clock said {device_time.isoformat()}")
     if local is None:
         return Fault(Reason.CLOCK_UNKNOWN, "device clock never read, patient's zone unknown")
+    return _stored_unread(reading, local, rules)
+
+
+def _live_unread(reading: WireReading, local: datetime | None, rules: TimeRules) -> Moment:
+    if local is not None and abs((reading.at - local).total_seconds()) <= rules.future_s:
+        return Moment(local, TimeQuality.DEVICE_SYNCED)
+    return Moment(reading.at, TimeQuality.GATEWAY_RECEPTION, ("device_clock_unverified",))
+
+
+def _stored_unread(reading: WireReading, local: datetime, rules: TimeRules) -> Moment | Fault:
     age = (reading.at - local).total_seconds()
-    if abs(age) > rules.oldest_unverified_s:
-        return Fault(Reason.CLOCK_FAULT, f"device clock said {device_time.isoformat()}")
     if age < -rules.future_s:
         return Fault(Reason.IN_FUTURE, f"{-age:.0f} s ahead of the gateway")
+    if age > rules.oldest_unverified_s:
+        return Fault(Reason.CLOCK_FAULT, f"{age / 86_400:.0f} days old by an unread clock")
     return Moment(local, TimeQuality.UNKNOWN, ("device_clock_unverified",))
 
 

@@ -93,11 +93,8 @@ def open_letter(letter: Letter) -> Opened:
     address = address_of(letter.topic)
     if address is None:
         return _unusable(None, letter, Reason.WRONG_TOPIC, "")
-    body = letter.body
-    if len(body) > LARGEST:
-        return _unusable(address, letter, Reason.OVERSIZED, f"{len(body)} bytes")
-    if _NUL in body:
-        return _unusable(address, letter, Reason.MALFORMED, "contains NUL")
+    if len(letter.body) > LARGEST:
+        return _unusable(address, letter, Reason.OVERSIZED, f"{len(letter.body)} bytes")
     try:
         opened = _loaded(address, letter)
     except wire.WireError as error:
@@ -154,6 +151,8 @@ class _Parts(msgspec.Struct):
 
 
 def _loaded(address: Address, letter: Letter) -> ReadingsLetter | EventLetter | StatusLetter:
+    if _NUL in letter.body:
+        raise wire.WireError("malformed", "contains NUL")
     if address.leaf == "readings":
         return ReadingsLetter(address, letter, wire.load_readings(letter.body))
     if address.leaf == "events":

@@ -7,9 +7,9 @@ tested with; with any other version `build` returns the stock client, slower and
 
 from collections.abc import Callable, Iterable
 
+from paho.mqtt import MQTTException
 from paho.mqtt import __version__ as paho_version
 from paho.mqtt import client as paho
-from paho.mqtt import MQTTException
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from devices.reading import Kind
+from devices.wire import WireReading
 from ingest.bounds import OwnerRules
 from ingest.people import Assignment, Medians, Person
 
@@ -21,6 +22,8 @@ class OwnerState(StrEnum):
     LIKELY = "likely"
     AMBIGUOUS = "ambiguous"
     UNKNOWN = "unknown"
+    NAMED = "named"
+    """Said by a person, who releases the reading from quarantine."""
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
@@ -31,12 +34,9 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
 
 
 def find(
+    reading: WireReading,
     assignments: tuple[Assignment, ...],
-    *,
     at: datetime,
-    user_slot: int | None,
-    kind: str,
-    value: float,
     medians: Mapping[tuple[int, str], Medians | None],
     rules: OwnerRules,
 ) -> Owner:
@@ -48,10 +48,10 @@ def find(
         return Owner(OwnerState.UNKNOWN, None)
     if len(held) == 1 and held[0].slot is None:
         return Owner(OwnerState.SURE, held[0].person)
-    if user_slot is not None:
-        return _by_slot(held, user_slot)
-    if kind == WEIGHT:
-        return _by_weight(held, value, medians, rules)
+    if reading.user_slot is not None:
+        return _by_slot(held, reading.user_slot)
+    if reading.kind == WEIGHT and reading.value is not None:
+        return _by_weight(held, reading.value, medians, rules)
     return Owner(OwnerState.AMBIGUOUS, None)
 
 

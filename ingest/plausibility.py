@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import NamedTuple
+
+import msgspec
 
 from devices.reading import Kind
 from devices.wire import WireReading
@@ -37,23 +38,67 @@ WEIGHT, TEMPERATURE, HEART_RATE = Kind.WEIGHT, Kind.TEMPERATURE, Kind.HEART_RATE
 _DAY = timedelta(hours=24)
 
 
-class Impossible(NamedTuple):
+class Sample(msgspec.Struct, frozen=True, gc=False):
+    """A value to be judged: whose band, and when."""
+
+    reading: WireReading
+    value: float
+    at: datetime
+    band: str
+
+
+class Impossible(msgspec.Struct, frozen=True, gc=False):
     """A value that no patient has: it cannot enter a chart."""
 
     reason: Reason
     detail: str
 
 
-def impossible(reading: WireReading, value: float, bounds: Bounds, band: str) -> Impossible | None:
+def impossible(sample: Sample, bounds: Bounds) -> Impossible | None:
     """Return why the value is outside the hard bounds, a unit mix-up before anything else."""
-    band_limits = bounds.in_band[band]
-    low, high = band_limits.of_kind[reading.kind].hard
+    reading, value = sample.reading, sample.value
+    limits = bounds.in_band[sample.band]
+    low, high = limits.of_kind[reading.kind].hard
     if not low <= value <= high:
-        reason = Reason.UNIT_MIX_UP if _mixed_up(reading, value, bounds) else Reason.OUT_OF_BOUNDS
+        reason = Reason.UNIT_MIX_UP if _mixed_up(sample, bounds) else Reason.OUT_OF_BOUNDS
         return Impossible(reason, f"{value:g} is outside {low:g} to {high:g}")
     if reading.kind == BLOOD_PRESSURE:
-        return _impossible_pressures(reading, value, band_limits)
+        return _impossible_pressures(reading, value, limits)
     return None
+
+
+def doubts(
+    sample: Sample, bounds: Bounds, usual: Medians | None, others: Sequence[OtherRate]
+) -> list[Doubt]:
+    """Return every reason to show the reading without paging anybody."""
+    reading, value = sample.reading, sample.value
+    in_band = bounds.in_band[sample.band]
+    limits = in_band.of_kind[reading.kind]
+    found = [QUALITY_DOUBTS[word] for word in reading.flags if word in QUALITY_DOUBTS]
+    if not _within(value, limits):
+        found.append(Doubt.SOFT_BOUNDS)
+    if reading.kind == BLOOD_PRESSURE:
+        found += _pressure_doubts(reading, value, bounds, in_band.diastolic, usual)
+    elif reading.kind == SPO2:
+        found += _perfusion_doubts(reading, bounds)
+    elif reading.kind == GLUCOSE and _mixed_up(sample, bounds):
+        found.append(Doubt.UNIT_MIX_UP)
+    elif reading.kind == WEIGHT and usual is not None:
+        found += _weight_doubts(sample, usual, bounds)
+    elif reading.kind == HEART_RATE and _disagree(sample, others, bounds):
+        found.append(Doubt.DEVICES_DISAGREE)
+    if reading.pulse is not None and not _within(reading.pulse, in_band.heart_rate):
+        found.append(Doubt.PULSE_OUT_OF_RANGE)
+    if usual is not None and _jumps(value, usual.value, limits):
+        found.append(Doubt.JUMP)
+    return found
+
+
+def wrong_person(sample: Sample, usual: Medians | None, bounds: Bounds) -> bool:
+    """Whether a weight is so far from the patient's week that somebody else stood on the scale."""
+    if sample.reading.kind != WEIGHT or usual is None or _pounds(sample.value, usual.value, bounds):
+        return False
+    return abs(sample.value - usual.value) > bounds.cross.wrong_person_share * usual.value
 
 
 def _impossible_pressures(
@@ -72,54 +117,14 @@ def _impossible_pressures(
     return None
 
 
-def _mixed_up(reading: WireReading, value: float, bounds: Bounds) -> bool:
+def _mixed_up(sample: Sample, bounds: Bounds) -> bool:
     """Said to be Celsius or mg/dL, with a number that is everyday in the other unit."""
-    mix_ups = bounds.mix_ups
+    reading, mix_ups = sample.reading, bounds.mix_ups
     if reading.kind == TEMPERATURE and reading.original_unit == "Cel":
-        return mix_ups.fahrenheit[0] <= value <= mix_ups.fahrenheit[1]
+        return mix_ups.fahrenheit[0] <= sample.value <= mix_ups.fahrenheit[1]
     if reading.kind == GLUCOSE and reading.original_unit == "mg/dL":
-        return mix_ups.mmol[0] <= value <= mix_ups.mmol[1]
+        return mix_ups.mmol[0] <= sample.value <= mix_ups.mmol[1]
     return False
-
-
-def doubts(
-    reading: WireReading,
-    value: float,
-    bounds: Bounds,
-    band: str,
-    *,
-    at: datetime,
-    usual: Medians | None,
-    others: Sequence[OtherRate],
-) -> list[Doubt]:
-    """Return every reason to show the reading without paging anybody."""
-    band_limits = bounds.in_band[band]
-    limits = band_limits.of_kind[reading.kind]
-    found = [QUALITY_DOUBTS[word] for word in reading.flags if word in QUALITY_DOUBTS]
-    if not limits.soft[0] <= value <= limits.soft[1]:
-        found.append(Doubt.SOFT_BOUNDS)
-    if reading.kind == BLOOD_PRESSURE:
-        found += _pressure_doubts(reading, value, bounds, band_limits.diastolic, usual)
-    elif reading.kind == SPO2:
-        found += _perfusion_doubts(reading, bounds)
-    elif reading.kind == GLUCOSE and _mixed_up(reading, value, bounds):
-        found.append(Doubt.UNIT_MIX_UP)
-    elif reading.kind == WEIGHT and usual is not None:
-        found += _weight_doubts(value, at, usual, bounds)
-    elif reading.kind == HEART_RATE and _disagree(value, at, others, bounds):
-        found.append(Doubt.DEVICES_DISAGREE)
-    if reading.pulse is not None and not _within(reading.pulse, band_limits.heart_rate):
-        found.append(Doubt.PULSE_OUT_OF_RANGE)
-    if usual is not None and _jumps(value, usual.value, limits):
-        found.append(Doubt.JUMP)
-    return found
-
-
-def wrong_person(reading: WireReading, value: float, usual: Medians | None, bounds: Bounds) -> bool:
-    """Whether a weight is so far from the patient's week that somebody else stood on the scale."""
-    if reading.kind != WEIGHT or usual is None or _pounds(value, usual.value, bounds):
-        return False
-    return abs(value - usual.value) > bounds.cross.wrong_person_share * usual.value
 
 
 def _pressure_doubts(
@@ -145,19 +150,19 @@ def _pressure_doubts(
 def _perfusion_doubts(reading: WireReading, bounds: Bounds) -> list[Doubt]:
     found = []
     index = reading.extra.get("perfusion_index")
-    if isinstance(index, float) and index < bounds.cross.perfusion_index:
+    if isinstance(index, int | float) and index < bounds.cross.perfusion_index:
         found.append(Doubt.WEAK_PERFUSION)
     if not reading.pulse:
         found.append(Doubt.PULSE_ABSENT)
     return found
 
 
-def _weight_doubts(value: float, at: datetime, usual: Medians, bounds: Bounds) -> list[Doubt]:
-    if _pounds(value, usual.value, bounds):
+def _weight_doubts(sample: Sample, usual: Medians, bounds: Bounds) -> list[Doubt]:
+    if _pounds(sample.value, usual.value, bounds):
         return [Doubt.UNIT_MIX_UP]
-    if usual.last_value is None or usual.last_at is None or abs(at - usual.last_at) > _DAY:
+    if usual.last_value is None or usual.last_at is None or abs(sample.at - usual.last_at) > _DAY:
         return []
-    change = abs(value - usual.last_value)
+    change = abs(sample.value - usual.last_value)
     cross = bounds.cross
     jumped = change > cross.weight_jump_kg or change > cross.weight_jump_share * usual.last_value
     return [Doubt.JUMP] if jumped else []
@@ -170,11 +175,11 @@ def _pounds(value: float, usual: float, bounds: Bounds) -> bool:
     return smaller > 0 and abs(larger / smaller / ratio - 1) <= tolerance
 
 
-def _disagree(value: float, at: datetime, others: Sequence[OtherRate], bounds: Bounds) -> bool:
+def _disagree(sample: Sample, others: Sequence[OtherRate], bounds: Bounds) -> bool:
     cross = bounds.cross
     return any(
-        abs((other.at - at).total_seconds()) <= cross.two_devices_within_s
-        and abs(other.rate - value) > cross.two_devices_rate_differs
+        abs((other.at - sample.at).total_seconds()) <= cross.two_devices_within_s
+        and abs(other.rate - sample.value) > cross.two_devices_rate_differs
         for other in others
     )
 

@@ -23,7 +23,7 @@ from ingest.settings import Settings
 
 LOOK_EVERY_S = 2.0
 ORPHANED_AFTER = 3
-"""Looks in a row that find a slot free before a process that has one takes it: a restart is faster."""
+"""Looks in a row that find a slot free before a process with one takes it: restarts are faster."""
 _LOG = structlog.get_logger()
 
 
@@ -85,14 +85,13 @@ class Locks:
 class Holding:
     """One owned slot and its running consumer."""
 
-    def __init__(self, consumer: Consumer, *, end_session: bool) -> None:
-        self.stop = asyncio.Event()
+    def __init__(self, consumer: Consumer) -> None:
         self.consumer = consumer
-        self.task = asyncio.create_task(consumer.run(self.stop, end_session=end_session))
+        self.task = asyncio.create_task(consumer.run())
 
-    async def end(self) -> None:
-        """Drain and wait for it."""
-        self.stop.set()
+    async def end(self, *, end_session: bool) -> None:
+        """Drain and wait; a session that is not ended waits for the slot's next owner."""
+        self.consumer.stop(end_session=end_session)
         await self.task
 
 
@@ -121,7 +120,13 @@ class Worker:
                     self._metrics.slots.set(len(self._held))
                     await self._sleep(stop)
             finally:
-                await asyncio.gather(*(holding.end() for holding in self._held.values()))
+                await self._leave()
+
+    async def _leave(self) -> None:
+        """A lone slot keeps its session: the broker queues. Others take over the share at once."""
+        ends = self._settings.slots > 1
+        ending = (holding.end(end_session=ends) for holding in self._held.values())
+        await asyncio.gather(*ending)
 
     async def _sleep(self, stop: asyncio.Event) -> None:
         try:
@@ -145,7 +150,7 @@ class Worker:
         for slot in list(self._held):
             if not await locks.claim(slot):
                 _LOG.warning("slot lost", slot=slot)
-                await self._held.pop(slot).end()
+                await self._held.pop(slot).end(end_session=False)
 
     def _forget_the_fallen(self) -> None:
         for holding in self._held.values():
@@ -183,12 +188,12 @@ class Worker:
             return
         slot = next(slot for slot in self._held if slot != self._settings.slot)
         holding = self._held.pop(slot)
-        await holding.end()
+        await holding.end(end_session=False)
         await locks.release(slot)
         _LOG.info("slot given back", slot=slot)
 
     def _begin(self, slot: int) -> None:
         settings = replace(self._settings, slot=slot)
         consumer = Consumer(settings, self._metrics, directory=self._directory)
-        self._held[slot] = Holding(consumer, end_session=False)
+        self._held[slot] = Holding(consumer)
         _LOG.info("slot taken", slot=slot)
