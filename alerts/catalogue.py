@@ -55,3 +55,18 @@ def _consistent(profiles: dict[str, Profile]) -> None:
         for other in named:
             if other not in profiles:
                 raise RuleError(f"{profile.id}: there is no profile {other}")
+
+
+@cache
+def sources() -> dict[str, str]:
+    """Source id -> where the numbers come from."""
+    text = resources.files("alerts").joinpath("sources.yaml").read_text(encoding="utf-8")
+    return {str(key): str(value) for key, value in yaml.safe_load(text).items()}
+
+
+@cache
+def defaults() -> dict[str, dict[str, dict[str, str]]]:
+    """What holds for every rule, as written in defaults.yaml."""
+    text = resources.files("alerts").joinpath("defaults.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(text)
+    return loaded

@@ -92,9 +92,18 @@ def evaluate(gathered: Gathered, *, now: datetime, new_id: Callable[[], UUID]) -
         for rule, anchor in _affected(gathered.rules, group, known):
             _judge(bench, rule, anchor, known)
         _ask(bench, group, known)
+    gone = _never_was(bench)
     return Decided(
-        alerts=tuple(bench.touched.values()), events=tuple(bench.events), asks=tuple(bench.asks)
+        alerts=tuple(each for each in bench.touched.values() if each.id not in gone),
+        events=tuple(each for each in bench.events if each.alert_id not in gone),
+        asks=tuple(bench.asks),
     )
+
+
+def _never_was(bench: _Bench) -> set[UUID]:
+    """Alerts that opened and lost their ground within this one call: nobody has seen them."""
+    seen = {each.id for each in (*bench.gathered.open.values(), *bench.gathered.closed.values())}
+    return {each.id for each in bench.touched.values() if not each.standing} - seen
 
 
 def _known_before(gathered: Gathered) -> dict[Metric, Series]:

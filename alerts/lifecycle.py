@@ -268,6 +268,17 @@ def handed_over(episode: Episode, to: UUID | None, *, now: datetime) -> Episode:
     return dataclasses.replace(episode, owner_id=to, claimed_at=now, lease_until=now + LEASE)
 
 
+def alert_state(episode: Episode) -> str:
+    """The state of an open episode's alerts, as the life cycle names it."""
+    if episode.snoozed_until:
+        return "snoozed"
+    if episode.waiting:
+        return f"waiting_{episode.waiting}"
+    if episode.owner_id:
+        return "in_progress" if episode.claimed_at != episode.acknowledged_at else "acknowledged"
+    return "acknowledged" if episode.acknowledged_at else "raised"
+
+
 def _owned_by(episode: Episode, actor: Actor, now: datetime) -> Episode:
     return dataclasses.replace(
         awake(episode),

@@ -51,6 +51,10 @@ values (%(organisation)s, %(now)s, %(actor)s, 'change', 'episode', %(id)s, %(pat
 -- name: open_kinds
 select distinct kind from alert where episode_id = %(id)s and closed_at is null order by kind
 
+-- name: set_alert_state
+update alert set state = %(state)s
+where episode_id = %(id)s and closed_at is null and state <> %(state)s and state not in ('downgraded', 'duplicate', 'entered_in_error')
+
 -- name: close_alerts
 update alert set state = 'closed', closed_at = %(now)s, closed_by = %(by)s, outcome = %(outcome)s
 where episode_id = %(id)s and closed_at is null

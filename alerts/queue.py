@@ -319,6 +319,9 @@ async def _act(  # noqa: PLR0913  # the one place where all operations meet
     told = {"id": episode_id, "action": action, "reason": reason, "by": actor.staff_id, "now": now}
     await _run(connection, "record_act", {**told, "detail": Jsonb(detail or {})})
     saved = await _save(connection, after, version=version)
+    if not saved.closed_at:
+        state = {"id": saved.id, "state": lifecycle.alert_state(saved)}
+        await _run(connection, "set_alert_state", state)
     if after.acknowledged_at != before.acknowledged_at or action in ("claim", "take_over"):
         await _run(connection, "stop_escalation", {**told, "reason": action})
     await _finish(connection, saved, actor, action=action, reason=reason, now=now)

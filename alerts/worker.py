@@ -50,8 +50,8 @@ async def run_once(connection: Connection, judging: Judging) -> Done:
         return await _transaction(connection, judging, judging.patients)
     except psycopg.OperationalError:
         raise
-    except Exception:
-        log.exception("batch_failed")
+    except Exception as error:  # noqa: BLE001  # one patient's trouble must not stop the others
+        log.error("batch_failed", error=_named(error))  # noqa: TRY400  # locals hold patients' values
         metrics.BATCHES_FAILED.inc()
     return await _one_by_one(connection, judging)
 
@@ -147,9 +147,9 @@ async def _one_by_one(connection: Connection, judging: Judging) -> Done:
         return await _transaction(connection, judging, 1)
     except psycopg.OperationalError:
         raise
-    except Exception as error:
-        log.exception("patient_failed")
-        return await _park(connection, repr(error))
+    except Exception as error:  # noqa: BLE001  # whatever it is, the rest of the queue goes on
+        log.error("patient_failed", error=_named(error))  # noqa: TRY400  # the same
+        return await _park(connection, _named(error))
 
 
 async def _park(connection: Connection, error: str) -> Done:
@@ -159,6 +159,15 @@ async def _park(connection: Connection, error: str) -> Done:
         await connection.execute(sql.load("alerts")["park"], {"ids": ids, "error": error[:500]})
     metrics.PARKED.inc(len(ids))
     return Done(rows=len(ids), patients=len(queued))
+
+
+def _named(error: Exception) -> str:
+    """The error and the line that raised it, without any value of a patient."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {where}"
 
 
 def _measure(batch: Batch, *, now: datetime) -> None:

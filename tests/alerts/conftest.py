@@ -1,7 +1,7 @@
 """A small clinic in the database, and a worker to judge its readings."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from alerts import catalogue, process, routing, worker
 from alerts.lifecycle import Actor
 from alerts.worker import Judging
+from tests.conftest import Database
 
 MINUTE = timedelta(minutes=1)
 
@@ -32,7 +33,7 @@ class Clinic:
         found: list[tuple[Any, ...]] = self.connection.execute(query.encode(), values).fetchall()
         return found
 
-    def one(self, query: str, *values: object) -> Any:
+    def one(self, query: str, *values: object) -> Any:  # noqa: ANN401  # whatever the query selects
         rows = self.ask(query, *values)
         return rows[0][0] if rows else None
 
@@ -82,7 +83,7 @@ class Clinic:
         )
         return patient
 
-    def reading(  # noqa: PLR0913  # a reading has these parts
+    def reading(
         self,
         patient: UUID,
         kind: str,
@@ -135,14 +136,21 @@ class Clinic:
             came,
         )
 
-    def bp(self, patient: UUID, sys: float, dia: float, at: datetime, **more: Any) -> UUID:
-        return self.reading(patient, "blood_pressure", sys, at, dia=dia, **more)
+    def bp(
+        self,
+        patient: UUID,
+        sys: float,
+        dia: float,
+        at: datetime,
+        *,
+        pulse: float | None = None,
+        queue: bool = True,
+    ) -> UUID:
+        return self.reading(patient, "blood_pressure", sys, at, dia=dia, pulse=pulse, queue=queue)
 
-    def judging(self, now: datetime | None = None, **more: Any) -> Judging:
+    def judging(self, now: datetime | None = None) -> Judging:
         moment = now or self.now
-        return Judging(
-            catalogue=catalogue.product(), table=routing.table(), clock=lambda: moment, **more
-        )
+        return Judging(catalogue=catalogue.product(), table=routing.table(), clock=lambda: moment)
 
     async def judge(self, now: datetime | None = None) -> worker.Done:
         async with await process.connect(self.worker_dsn) as connection:
@@ -163,23 +171,24 @@ class Clinic:
 
 
 @pytest.fixture
-def clinic(db: Any, noon: datetime) -> Any:
+def clinic(db: Database, noon: datetime) -> Iterator[Clinic]:
     with db.connect() as connection:
-        organisation = connection.execute(
+        row = connection.execute(
             "insert into organisation (name, time_zone) values ('Synthetic Clinic',"
             " 'America/Denver') returning id"
-        ).fetchone()[0]
+        ).fetchone()
+        assert row is not None
         yield Clinic(
             connection=connection,
             worker_dsn=db.worker_dsn,
             web_dsn=db.web_dsn,
-            organisation=organisation,
+            organisation=row[0],
             now=noon,
         )
 
 
 @pytest.fixture
-async def as_worker(db: Any) -> AsyncIterator[process.Connection]:
+async def as_worker(db: Database) -> AsyncIterator[process.Connection]:
     async with await process.connect(db.worker_dsn) as connection:
         yield connection
 

@@ -1,12 +1,18 @@
 """What is written when readings are judged, on a real database."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
 
+from tests.alerts.conftest import Clinic
+from tests.conftest import Database
 
-async def test_a_confirmed_breach_is_one_alert_in_one_line(clinic: Any, noon: datetime) -> None:
+TWICE = (
+    "Blood pressure 183/111 and 186/112 mmHg within 30 minutes; limit 180 systolic or 120 diastolic"
+)
+
+
+async def test_a_confirmed_breach_is_one_alert_in_one_line(clinic: Clinic, noon: datetime) -> None:
     patient = clinic.patient("adult_htn")
     clinic.bp(patient, 183, 111, noon - timedelta(minutes=6))
     clinic.bp(patient, 186, 112, noon)
@@ -16,8 +22,7 @@ async def test_a_confirmed_breach_is_one_alert_in_one_line(clinic: Any, noon: da
             "bp_severe",
             2,
             "BP 186/112",
-            "Blood pressure 183/111 and 186/112 mmHg within 30 minutes;"
-            " limit 180 systolic or 120 diastolic",
+            TWICE,
         )
     ]
     assert clinic.ask(
@@ -28,7 +33,7 @@ async def test_a_confirmed_breach_is_one_alert_in_one_line(clinic: Any, noon: da
     assert clinic.one("select count(*) from to_evaluate") == 0
 
 
-async def test_the_line_says_why_in_the_clinicians_words(clinic: Any, noon: datetime) -> None:
+async def test_the_line_says_why_in_the_clinicians_words(clinic: Clinic, noon: datetime) -> None:
     patient = clinic.patient("hf", conditions=("heart_failure",))
     clinic.reading(patient, "weight", 82.5, noon - timedelta(days=1))
     clinic.reading(patient, "weight", 84.1, noon)
@@ -43,7 +48,7 @@ async def test_the_line_says_why_in_the_clinicians_words(clinic: Any, noon: date
     assert clinic.one("select alert_count from episode where patient_id = %s", patient) == 2
 
 
-async def test_the_same_reading_twice_changes_nothing(clinic: Any, noon: datetime) -> None:
+async def test_the_same_reading_twice_changes_nothing(clinic: Clinic, noon: datetime) -> None:
     patient = clinic.patient("adult_dm")
     id_ = clinic.reading(patient, "glucose", 50, noon)
     await clinic.judge()
@@ -54,7 +59,7 @@ async def test_the_same_reading_twice_changes_nothing(clinic: Any, noon: datetim
     assert clinic.one("select count(*) from alert_event") == 2
 
 
-async def test_a_patient_without_rules_is_a_visible_warning(clinic: Any, noon: datetime) -> None:
+async def test_a_patient_without_rules_is_a_visible_warning(clinic: Clinic, noon: datetime) -> None:
     patient = clinic.patient("paediatric_none")
     clinic.bp(patient, 190, 120, noon)
     await clinic.judge()
@@ -69,7 +74,7 @@ async def test_a_patient_without_rules_is_a_visible_warning(clinic: Any, noon: d
     assert clinic.ask("select action from alert_event order by id") == [("open",), ("close",)]
 
 
-async def test_browsers_are_told_ids_only(clinic: Any, noon: datetime, db: Any) -> None:
+async def test_browsers_are_told_ids_only(clinic: Clinic, noon: datetime, db: Database) -> None:
     patient = clinic.patient("adult_dm")
     with psycopg.connect(db.dsn, autocommit=True) as ears:
         ears.execute("listen tidings_worklist")
@@ -84,7 +89,7 @@ async def test_browsers_are_told_ids_only(clinic: Any, noon: datetime, db: Any) 
 
 
 async def test_a_reading_that_breaks_the_judge_is_parked_and_the_rest_go_on(
-    clinic: Any, noon: datetime
+    clinic: Clinic, noon: datetime
 ) -> None:
     broken, sound = clinic.patient("adult_dm"), clinic.patient("adult_dm")
     clinic.run("update patient set birth_date = '0001-01-01' where id = %s", broken)
