@@ -1,7 +1,8 @@
-"""Run simulated homes: `python -m gateway.simulated plan.json --truth truth.jsonl`.
+"""Run simulated homes: `python -m gateway.simulated --plan plan.json --truth truth.jsonl`.
 
-Prints one JSON line with the D-Bus address of each home; a gateway started with
-DBUS_SYSTEM_BUS_ADDRESS set to it sees that home's devices. Ends on SIGTERM, or when standard input,
+Prints one JSON line with the D-Bus address of each home (`--buses` also writes them, by gateway,
+into a file, when all is ready); a gateway started with DBUS_SYSTEM_BUS_ADDRESS set to its address
+sees that home's devices. Ends on SIGTERM, or when standard input,
 if it is a pipe, closes: then its parent died. Lines on standard input are requests:
 {"press": ADDRESS} (the pairing button), {"measure": ADDRESS},
 {"measure": ADDRESS, "values": {"systolic": 190, "diastolic": 110}}.
@@ -13,7 +14,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,7 @@ def main() -> int:
     try:
         plan = _with_overrides(load(arguments.plan), arguments)
         with arguments.truth.open("a") as out:
-            asyncio.run(_run(plan, TruthLog(out)))
+            asyncio.run(_run(plan, TruthLog(out), arguments))
     except PlanError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -42,16 +43,15 @@ def main() -> int:
     return 0
 
 
-async def _run(plan: Plan, truth: TruthLog) -> None:
-    street = Street(plan, now=_clock(plan.speed), truth=truth)
+async def _run(plan: Plan, truth: TruthLog, arguments: argparse.Namespace) -> None:
+    folder = arguments.bus_folder
+    street = Street(plan, now=_clock(plan.speed), truth=truth, bus_folder=folder)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with street.running():
-        homes = [{"gateway": name, "bus": bus} for name, bus in street.buses.items()]
-        sys.stdout.write(json.dumps({"homes": homes}) + "\n")
-        sys.stdout.flush()
+        _announce(street.buses, arguments.buses)
         tasks = [
             asyncio.create_task(work) for work in (stop.wait(), _listen(street), street.live())
         ]
@@ -61,6 +61,17 @@ async def _run(plan: Plan, truth: TruthLog) -> None:
         await asyncio.gather(*running, return_exceptions=True)
         for task in done:
             task.result()
+
+
+def _announce(buses: Mapping[str, str], file: Path | None) -> None:
+    """Tell where the homes are: a line on standard output, and the file in one piece."""
+    if file is not None:
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps(dict(buses)))
+        draft.replace(file)
+    homes = [{"gateway": name, "bus": bus} for name, bus in buses.items()]
+    sys.stdout.write(json.dumps({"homes": homes}) + "\n")
+    sys.stdout.flush()
 
 
 async def _listen(street: Street) -> None:
@@ -98,8 +109,10 @@ def _with_overrides(plan: Plan, arguments: argparse.Namespace) -> Plan:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway.simulated", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("plan", type=Path, help="JSON file: homes, devices, habits")
+    parser.add_argument("--plan", type=Path, required=True, help="JSON: homes, devices, habits")
     parser.add_argument("--truth", type=Path, required=True, help="JSON lines of what was measured")
+    parser.add_argument("--buses", type=Path, help="JSON file to write: bus address by gateway")
+    parser.add_argument("--bus-folder", type=Path, help="keep addresses the same over restarts")
     parser.add_argument("--seed", type=int, help="same seed, same patients")
     parser.add_argument("--every-s", type=float, help="simulated seconds between measurements")
     parser.add_argument("--breach-share", type=float, help="share of bad days, 0 to 1")

@@ -59,6 +59,13 @@ class PrivateBus:
         self.address = f"unix:path={directory / 'bus'}"
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The daemon's process, while it runs."""
+        if self._process is None:
+            raise DbusDaemonFailed("dbus-daemon is not running")
+        return self._process.pid
+
     def start(self) -> Self:
         """Start the daemon and return when it listens."""
         config = self.directory / "bus.conf"
@@ -88,10 +95,14 @@ class PrivateBus:
 
 
 @contextmanager
-def running_bus() -> Iterator[PrivateBus]:
-    """Run a private bus in a directory of its own, without telling the environment."""
-    with tempfile.TemporaryDirectory(prefix="tidings-bus-") as directory:
-        bus = PrivateBus(Path(directory)).start()
+def running_bus(folder: Path | None = None) -> Iterator[PrivateBus]:
+    """Run a private bus, without telling the environment.
+
+    In `folder`, which is made if need be, the address is the same every time (unix sockets want
+    short paths); without it the bus has a directory of its own that goes with it.
+    """
+    with _directory(folder) as directory:
+        bus = PrivateBus(directory).start()
         try:
             yield bus
         finally:
@@ -117,6 +128,17 @@ def as_system_bus(address: str) -> Iterator[None]:
             del os.environ[SYSTEM_BUS]  # noqa: TID251  as above
         else:
             os.environ[SYSTEM_BUS] = before  # noqa: TID251  as above
+
+
+@contextmanager
+def _directory(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "bus").unlink(missing_ok=True)  # left over from a killed daemon
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="tidings-bus-") as directory:
+        yield Path(directory)
 
 
 def _command(config: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -28,7 +29,7 @@ class SimulatedHome:
     bus: PrivateBus
     front: BluezFront
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has a default but the clock
         self,
         *,
         now: Now,
@@ -36,6 +37,7 @@ class SimulatedHome:
         adapters: Sequence[str] = ("hci0",),
         tempo: Tempo | None = None,
         in_process: bool = True,
+        bus_folder: Path | None = None,
     ) -> None:
         self.air = Air(seed=seed)
         self.devices: dict[str, Peripheral] = {}
@@ -44,6 +46,7 @@ class SimulatedHome:
         self._adapters = adapters
         self._tempo = tempo or Tempo()
         self._in_process = in_process
+        self._bus_folder = bus_folder
         self._stack = AsyncExitStack()
 
     @property
@@ -58,7 +61,7 @@ class SimulatedHome:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            self.bus = stack.enter_context(running_bus())
+            self.bus = stack.enter_context(running_bus(self._bus_folder))
             if self._in_process:
                 stack.enter_context(as_system_bus(self.bus.address))
             stack.push_async_callback(self.air.close)

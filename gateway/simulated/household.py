@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import msgspec
 
@@ -30,12 +31,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Street:
     """Every home of one plan, running."""
 
-    def __init__(self, plan: Plan, *, now: Now, truth: TruthLog) -> None:
+    def __init__(
+        self, plan: Plan, *, now: Now, truth: TruthLog, bus_folder: Path | None = None
+    ) -> None:
         self.buses: dict[str, str] = {}
         """Bus address by gateway."""
         self._plan = plan
         self._now = now
         self._truth = truth
+        self._bus_folder = bus_folder
         self._used: dict[str, tuple[Peripheral, Habit]] = {}
 
     @asynccontextmanager
@@ -43,7 +47,7 @@ class Street:
         """Run the homes and their devices, everything stored that the plan wants stored."""
         async with AsyncExitStack() as stack:
             for number, planned in enumerate(self._plan.homes):
-                home = SimulatedHome(now=self._now, seed=self._plan.seed + number, in_process=False)
+                home = self._home(number, planned.gateway)
                 await stack.enter_async_context(home)
                 self.buses[planned.gateway] = home.address
                 for device in planned.devices:
@@ -67,6 +71,15 @@ class Street:
                 await measure_once(device, habit)
             else:
                 await device.show(request.values)
+
+    def _home(self, number: int, gateway: str) -> SimulatedHome:
+        top = self._bus_folder
+        return SimulatedHome(
+            now=self._now,
+            seed=self._plan.seed + number,
+            in_process=False,
+            bus_folder=None if top is None else top / gateway,
+        )
 
     async def _install(
         self, home: SimulatedHome, planned: PlannedHome, wanted: PlannedDevice

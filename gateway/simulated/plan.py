@@ -6,6 +6,10 @@ import msgspec
 
 from gateway.simulated.models import KINDS, MODELS
 from gateway.simulated.peripherals.behaviour import Behaviour
+from gateway.simulated.values import USUAL
+
+UNHURRIED = {"advertising_interval_ms": 100}
+"""Rooms are slower than tests, and a demo runs for hours."""
 
 
 class PlanError(ValueError):
@@ -20,6 +24,8 @@ class PlannedDevice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     model: str = ""
     address: str
     name: str
+    serial: str = ""
+    """What Device Information says; empty: what the model's says."""
     patient_profile: dict[str, tuple[float, float]] = {}
     """Mean and spread of what it shows, where the usual ones do not fit."""
     behaviour: dict[str, bool | int | float | str] = {}
@@ -69,8 +75,10 @@ def kind_of(device: PlannedDevice) -> str:
 def behaviour_of(device: PlannedDevice) -> Behaviour:
     """How a planned device behaves."""
     usual = MODELS[device.model].behaviour if device.model else Behaviour()
+    changed = msgspec.to_builtins(usual) | UNHURRIED | device.behaviour
+    if device.serial:
+        changed["labels"] = (changed["labels"] or {}) | {"serial": device.serial}
     try:
-        changed = msgspec.to_builtins(usual) | device.behaviour
         return msgspec.convert(changed, type=Behaviour)
     except (msgspec.ValidationError, TypeError) as error:
         raise PlanError(f"{device.name}: {error}") from error
@@ -80,8 +88,10 @@ def _check(plan: Plan) -> None:
     """Raise PlanError at the first device that cannot be, or is there twice."""
     seen: set[str] = set()
     for device in (device for home in plan.homes for device in home.devices):
-        kind_of(device)
+        strange = device.patient_profile.keys() - USUAL[kind_of(device)].keys()
         behaviour_of(device)
+        if strange:
+            raise PlanError(f"{device.name}: its patients have no {', '.join(sorted(strange))}")
         if device.address in seen:
             raise PlanError(f"{device.name}: address {device.address} is there twice")
         seen.add(device.address)

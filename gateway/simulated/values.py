@@ -10,12 +10,12 @@ Profile = Mapping[str, tuple[float, float]]
 USUAL: Mapping[str, Profile] = MappingProxyType(
     {
         "cuff": {"systolic": (128, 7), "diastolic": (79, 5), "pulse": (70, 6)},
-        "scale": {"kilograms": (82, 0.5)},
+        "scale": {"kg": (82, 0.5)},
         "glucometer": {"mg_dl": (124, 18)},
         "oximeter": {"spo2": (96.5, 0.8), "pulse": (72, 6)},
         "thermometer": {"celsius": (36.7, 0.2)},
         "strap": {"rate": (74, 8)},
-        "body_scale": {"kilograms": (78, 0.5), "fat_percent": (28, 0.6)},
+        "body_scale": {"kg": (78, 0.5), "fat_percent": (28, 0.6)},
     }
 )
 BREACHES: Mapping[str, tuple[Mapping[str, float], ...]] = MappingProxyType(
@@ -24,21 +24,21 @@ BREACHES: Mapping[str, tuple[Mapping[str, float], ...]] = MappingProxyType(
             {"systolic": 186, "diastolic": 112, "pulse": 96},
             {"systolic": 84, "diastolic": 50, "pulse": 58},
         ),
-        "scale": ({"kilograms": 2.6},),
+        "scale": ({"kg": 2.6},),
         "glucometer": ({"mg_dl": 52}, {"mg_dl": 318}),
         "oximeter": ({"spo2": 86, "pulse": 108},),
         "thermometer": ({"celsius": 39.1},),
         "strap": ({"rate": 134},),
-        "body_scale": ({"kilograms": 2.6},),
+        "body_scale": ({"kg": 2.6},),
     }
 )
-"""What a bad day looks like; for a scale, kilograms on top of the usual weight."""
+"""What a bad day looks like; for a scale, kg on top of the usual weight."""
 POSSIBLE: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "systolic": (70, 230),
         "diastolic": (40, 130),
         "pulse": (40, 160),
-        "kilograms": (30, 250),
+        "kg": (30, 250),
         "mg_dl": (40, 500),
         "spo2": (80, 100),
         "celsius": (34, 41),
@@ -46,7 +46,7 @@ POSSIBLE: Mapping[str, tuple[float, float]] = MappingProxyType(
         "fat_percent": (8, 55),
     }
 )
-PLACES: Mapping[str, int] = MappingProxyType({"kilograms": 1, "celsius": 1, "fat_percent": 1})
+PLACES: Mapping[str, int] = MappingProxyType({"kg": 1, "celsius": 1, "fat_percent": 1})
 """Decimals that the devices show; none for all else."""
 LEAST_PULSE_PRESSURE = 15
 
@@ -69,8 +69,8 @@ def _breach(kind: str, values: dict[str, float], chance: random.Random) -> dict[
     """A bad day, a little different each time."""
     bad = chance.choice(BREACHES[kind])
     shaken = {name: value * chance.uniform(0.98, 1.02) for name, value in bad.items()}
-    if "kilograms" in shaken:
-        shaken["kilograms"] += values["kilograms"]
+    if "kg" in shaken:
+        shaken["kg"] += values["kg"]
     return {**values, **shaken}
 
 

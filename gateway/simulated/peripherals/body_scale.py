@@ -58,14 +58,14 @@ class BodyCompositionScale(DumpingPeripheral):
 
     async def show(self, values: Mapping[str, float]) -> Record:
         """Measure what is given by name."""
-        return await self.measure(kilograms=values["kilograms"], fat_percent=values["fat_percent"])
+        return await self.measure(kg=values["kg"], fat_percent=values["fat_percent"])
 
     async def measure(
-        self, *, kilograms: float, fat_percent: float, user: int = 1, placeholder: bool = False
+        self, *, kg: float, fat_percent: float, user: int = 1, placeholder: bool = False
     ) -> Record:
         """Weigh somebody and advertise it; a placeholder has zeros for the composition."""
         weighed = Weight(
-            weight=kilograms,
+            weight=kg,
             timestamp=self.clock_face.timestamp(),
             user=user,
             reserved=self.reserved,
@@ -76,7 +76,7 @@ class BodyCompositionScale(DumpingPeripheral):
         )
         record = self.record(
             weight.encode(weighed),
-            {"kilograms": kilograms, "fat_percent": fat_percent},
+            {"kg": kg, "fat_percent": fat_percent},
             device_time=device_time(weighed.timestamp),
             context=body_composition.encode(composed),
         )

@@ -30,19 +30,19 @@ class WeightScale(DumpingPeripheral):
 
     async def show(self, values: Mapping[str, float]) -> Record:
         """Measure what is given by name."""
-        return await self.measure(kilograms=values["kilograms"])
+        return await self.measure(kg=values["kg"])
 
     async def measure(
         self,
         *,
-        kilograms: float,
+        kg: float,
         user: int | None = None,
         bmi: float | None = None,
         height_m: float | None = None,
     ) -> Record:
         """Weigh somebody and advertise it."""
         imperial = self.behaviour.imperial
-        shown = round(kilograms / weight.KG_PER_LB, 2) if imperial else kilograms
+        shown = round(kg / weight.KG_PER_LB, 2) if imperial else kg
         frame = Weight(
             weight=shown,
             imperial=imperial,
@@ -52,12 +52,12 @@ class WeightScale(DumpingPeripheral):
             height=height_m,
             reserved=self.reserved,
         )
-        return await self._remember(frame, {"kilograms": kilograms})
+        return await self._remember(frame, {"kg": kg})
 
     async def fail(self) -> Record:
         """Somebody stepped off too early: the record says unsuccessful."""
         nothing = Weight(weight=None, timestamp=self.clock_face.timestamp(), reserved=self.reserved)
-        return await self._remember(nothing, {"kilograms": None})
+        return await self._remember(nothing, {"kg": None})
 
     async def _remember(self, frame: Weight, values: dict[str, float | None]) -> Record:
         record = self.record(weight.encode(frame), values, device_time=device_time(frame.timestamp))

@@ -119,7 +119,7 @@ async def test_a_scale_may_weigh_in_pounds(home: SimulatedHome) -> None:
         name="UC-352BLE",
         behaviour=Behaviour(imperial=True),
     )
-    reading = weight.read(weight.parse((await scale.measure(kilograms=81.25)).frame))
+    reading = weight.read(weight.parse((await scale.measure(kg=81.25)).frame))
     assert isinstance(reading, Reading)
     assert reading.original_unit == "[lb_av]"
     assert reading.value == pytest.approx(81.25, abs=0.005)

@@ -74,7 +74,7 @@ async def test_body_scale_gives_nothing_without_consent(home: SimulatedHome, mee
     device = await home.add(
         BodyCompositionScale, address=ADDRESS, name="BF720", behaviour=Behaviour(consent=2345)
     )
-    record = await device.measure(kilograms=78.3, fat_percent=28.1, user=2)
+    record = await device.measure(kg=78.3, fat_percent=28.1, user=2)
     async with meet(device) as listener:
         for short in (0x2A9D, 0x2A9C, 0x2A9F):
             await listener.listen(short)
@@ -98,7 +98,7 @@ async def test_body_scale_gives_nothing_without_consent(home: SimulatedHome, mee
 
 async def test_body_scale_placeholder(home: SimulatedHome) -> None:
     device = await home.add(BodyCompositionScale, address=ADDRESS, name="BF720")
-    record = await device.measure(kilograms=78.3, fat_percent=28.1, placeholder=True)
+    record = await device.measure(kg=78.3, fat_percent=28.1, placeholder=True)
     assert record.context is not None
     empty = body_composition.read(body_composition.parse(record.context))
     assert isinstance(empty, FailedMeasurement)

@@ -39,7 +39,7 @@ async def test_a_device_is_discovered_by_what_it_advertises(home: SimulatedHome)
 async def test_a_device_with_nothing_to_send_is_silent(home: SimulatedHome) -> None:
     await home.add(BloodPressureCuff, address="F1:00:5E:00:53:10", name="UA-651BLE")
     scale = await home.add(WeightScale, address="F1:00:5E:00:53:11", name="UC-352BLE")
-    await scale.measure(kilograms=80)
+    await scale.measure(kg=80)
     async with BleakScanner() as scanner, asyncio.timeout(10):
         heard = [device async for device, _ in _first(scanner, 5)]
     assert {device.name for device in heard} == {"UC-352BLE"}
@@ -76,7 +76,7 @@ async def test_a_measurement_during_the_session_comes_at_once(
 
 async def test_scale(home: SimulatedHome, meet: Meet) -> None:
     scale = await home.add(WeightScale, address="F1:00:5E:00:53:11", name="UC-352BLE")
-    await scale.measure(kilograms=81.25)
+    await scale.measure(kg=81.25)
     async with meet(scale) as listener:
         await listener.listen(0x2A9D)
         reading = weight.read(weight.parse(await listener.next()))
