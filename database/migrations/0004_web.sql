@@ -104,3 +104,20 @@ create table time_entry (
 create index time_entry_patient on time_entry (patient_id, started_at);
 create index time_entry_staff on time_entry (staff_id, started_at);
 select isolate('time_entry');
+
+-- one row of the worklist; the reader's own row-level security applies
+create view worklist_row with (security_invoker = true) as
+  select e.id, e.organisation_id, e.queue, e.patient_id, e.severity, e.technical, e.headline, e.why, e.alert_count,
+         e.opened_at, e.due_at, e.owner_id, s.display_name as owner_name, e.claimed_at, e.lease_until,
+         e.snoozed_until, e.snooze_reason, e.sparkline, e.closed_at, e.version,
+         p.family_name, p.given_name, p.birth_date, p.sex, p.mrn, p.language, p.care_team_id, p.conditions, p.traits, coalesce(p.time_zone, 'UTC') as time_zone,
+         e.kind, e.waiting, e.cosign_due_at, coalesce(n.profiles, '{}') as profiles, coalesce(n.programmes, '{}') as programmes,
+         exists (select from patient o
+                 where o.organisation_id = p.organisation_id and o.name_key = p.name_key and o.id <> p.id) as same_name
+  from episode e
+  join patient p on p.id = e.patient_id
+  left join staff s on s.id = e.owner_id
+  left join lateral (select array_agg(distinct profile) as profiles, array_agg(distinct n.programme) as programmes
+                     from enrolment n left join lateral unnest(n.profiles) profile on true
+                     where n.patient_id = e.patient_id and n.ended_at is null) n on true;
+grant select on worklist_row to tidings_web, tidings_worker;

@@ -1,0 +1,113 @@
+"""Sessions on the server: the browser holds an opaque token, the database its hash."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from dashboards.fetch import Connection, first, run
+from database import sql
+
+QUERIES = sql.load("dashboards.accounts")
+TOUCH_EVERY = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody's signed-in browser."""
+
+    token_hash: bytes
+    staff_id: UUID
+    organisation_id: UUID
+    csrf_token: str
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of staff."""
+
+    id: UUID
+    organisation_id: UUID
+    display_name: str
+    credential: str
+    role: str
+
+    @property
+    def title(self) -> str:
+        """Name with credential, as colleagues see it."""
+        return f"{self.display_name}, {self.credential}" if self.credential else self.display_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """The account behind an address, before the password is checked."""
+
+    id: UUID
+    organisation_id: UUID
+    display_name: str
+    role: str
+    password_hash: str | None
+    totp_secret: str | None
+
+
+def digest(token: str) -> bytes:
+    """Return what the database knows of a token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def candidate(connection: Connection, address: str) -> Candidate | None:
+    """Return the account that an address belongs to."""
+    return await first(connection, Candidate, QUERIES["signing_in"], {"address": address})
+
+
+async def open_for(
+    connection: Connection, who: Candidate, *, now: datetime, life: timedelta, user_agent: str
+) -> str:
+    """Open a session; the token returned is stored nowhere else."""
+    token = secrets.token_urlsafe(32)
+    fields = {
+        "token_hash": digest(token),
+        "staff_id": who.id,
+        "organisation_id": who.organisation_id,
+        "csrf_token": secrets.token_urlsafe(24),
+        "now": now,
+        "expires_at": now + life,
+        "user_agent": user_agent[:200],
+    }
+    await run(connection, QUERIES["open_session"], fields)
+    return token
+
+
+async def find(
+    connection: Connection, token: str, *, now: datetime, idle: timedelta
+) -> Session | None:
+    """Return the live session of a token."""
+    fields = {"token_hash": digest(token), "now": now, "idle_since": now - idle}
+    return await first(connection, Session, QUERIES["live_session"], fields)
+
+
+async def touch(connection: Connection, session: Session, now: datetime) -> None:
+    """Note that its person is there, at most every few seconds."""
+    if now - session.last_seen_at >= TOUCH_EVERY:
+        fields = {"token_hash": session.token_hash, "now": now}
+        await run(connection, QUERIES["touch_session"], fields)
+
+
+async def revoke(connection: Connection, token_hash: bytes, now: datetime) -> None:
+    """End one session."""
+    await run(connection, QUERIES["revoke_session"], {"token_hash": token_hash, "now": now})
+
+
+async def member(connection: Connection, session: Session) -> Member | None:
+    """Return the person of a session; the connection must be in the session's organisation."""
+    return await first(connection, Member, QUERIES["member"], {"staff_id": session.staff_id})
+
+
+async def still(
+    connection: Connection, session: Session, *, now: datetime, idle: timedelta
+) -> bool:
+    """Whether a session found earlier is still live."""
+    fields = {"token_hash": session.token_hash, "now": now, "idle_since": now - idle}
+    return await first(connection, Session, QUERIES["live_session"], fields) is not None

@@ -1,0 +1,81 @@
+"""The application: parts wired together, routes, what errors look like."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+
+from dashboards import health, problems
+from dashboards.accounts import account, signin
+from dashboards.assets import Assets
+from dashboards.door import MissingError, RefusedError, SignInNeededError
+from dashboards.headers import Guard
+from dashboards.live import routes as live
+from dashboards.live.hub import Hub, running
+from dashboards.metrics import Metrics
+from dashboards.pages import Pages
+from dashboards.patients import routes as patients
+from dashboards.settings import Settings
+from dashboards.wiring import Wiring
+from dashboards.worklist import actions
+from dashboards.worklist import routes as worklist
+from database.pool import open_pool
+
+ROUTERS = (signin, account, worklist, actions, patients, live, health)
+
+
+def create(settings: Settings) -> FastAPI:
+    """Return the application; it connects when it starts and lets go when it ends."""
+    assets = Assets()
+    pages = Pages(assets)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        hub = Hub(settings.dsn)
+        async with open_pool(settings.dsn, most=settings.connections) as pool, running(hub):
+            app.state.wiring = Wiring(settings=settings, pool=pool, hub=hub, pages=pages)
+            yield
+
+    app = FastAPI(
+        title="Tidings", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.state.metrics = Metrics()
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.mount("/static", assets)
+    _answer_errors(app)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Guard, https=settings.https)
+    app.state.metrics.watch(app)
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Say what went wrong in the form that the caller can use."""
+
+    async def sign_in(request: Request, _: Exception) -> Response:
+        return problems.sign_in_needed(request)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return problems.answer(request, 403, "Not allowed", str(error))
+
+    async def missing(request: Request, _: Exception) -> Response:
+        return problems.answer(request, 404, "Not found", "There is nothing at this address.")
+
+    async def invalid(request: Request, _: Exception) -> Response:
+        return problems.answer(request, 422, "Not understood", "A value is missing or wrong.")
+
+    async def raised(request: Request, error: Exception) -> Response:
+        code = error.status_code if isinstance(error, HTTPException) else 500
+        words = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
+        return problems.answer(request, code, words, words)
+
+    app.add_exception_handler(SignInNeededError, sign_in)
+    app.add_exception_handler(RefusedError, refused)
+    app.add_exception_handler(MissingError, missing)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, raised)

@@ -1,0 +1,1 @@
+"""Live events: one LISTEN connection, fanned out to browsers as server-sent events."""

@@ -1,0 +1,23 @@
+"""The rail: which pages there are, and what one must hold to see them."""
+
+from dataclasses import dataclass
+
+from dashboards.permissions import Verb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One entry of the rail."""
+
+    id: str
+    name: str
+    icon: str
+    address: str
+    verb: Verb
+    is_last: bool = False
+
+
+NAVIGATION = (
+    Item(id="worklist", name="Worklist", icon="inbox", address="/worklist", verb=Verb.SEE_WORKLIST),
+    Item(id="patients", name="Patients", icon="users", address="/patients", verb=Verb.SEE_PATIENT),
+)

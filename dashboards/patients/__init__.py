@@ -1,0 +1,1 @@
+"""The patient record: banner, trends, readings, timeline."""

@@ -1,0 +1,53 @@
+"""Errors in the form that the caller can use: a page, a toast for htmx, or problem details."""
+
+from urllib.parse import quote
+
+from fastapi import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from dashboards.wiring import wiring
+
+SEE_OTHER = 303
+UNAUTHORISED = 401
+
+
+def wants_html(request: Request) -> bool:
+    """Whether the caller is a browser that navigates."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def is_htmx(request: Request) -> bool:
+    """Whether the caller is htmx on one of our pages."""
+    return "hx-request" in request.headers
+
+
+def answer(request: Request, status: int, title: str, reason: str) -> Response:
+    """Answer with an error."""
+    if request.url.path.startswith("/api/"):
+        return problem_details(status, title, reason)
+    if is_htmx(request):
+        return wiring(request).pages.html(
+            request, "parts/toast.html", status=status, toast=reason, toast_tone="danger", undo=""
+        )
+    if wants_html(request):
+        return wiring(request).pages.html(
+            request, "parts/refused.html", status=status, title=title, reason=reason
+        )
+    return problem_details(status, title, reason)
+
+
+def problem_details(status: int, title: str, reason: str) -> JSONResponse:
+    """Answer as RFC 9457 says."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": reason}
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+def sign_in_needed(request: Request) -> Response:
+    """Send a browser to the sign-in page and back; tell anybody else."""
+    if is_htmx(request):
+        headers = {"HX-Reswap": "none"}
+        return Response(status_code=UNAUTHORISED, headers=headers)
+    if request.method == "GET" and wants_html(request):
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?next={quote(wanted, safe='')}", SEE_OTHER)
+    return problem_details(UNAUTHORISED, "Sign-in needed", "Sign in first.")

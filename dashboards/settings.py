@@ -1,0 +1,66 @@
+"""What the web process must be told, and how it is read from the environment."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One web process; `dsn` connects as tidings_web, `clock` is the only clock it knows."""
+
+    dsn: str
+    clock: Callable[[], datetime]
+    host: str = "127.0.0.1"
+    port: int = 8000
+    https: bool = False
+    """Set behind TLS: cookies become Secure and carry the __Host- prefix."""
+    idle: timedelta = timedelta(minutes=15)
+    session_life: timedelta = timedelta(hours=12)
+    connections: int = 10
+    demo_sign_ins: tuple[str, ...] = ()
+    """Shown on the sign-in page of a demo: never set this on a real clinic."""
+
+    @property
+    def cookie(self) -> str:
+        """Name of the session cookie."""
+        return "__Host-sid" if self.https else "sid"
+
+
+def from_environment(environ: Mapping[str, str], clock: Callable[[], datetime]) -> Settings:
+    """Read TIDINGS_* variables; ValueError for plain http on anything but loopback."""
+    host = environ.get("TIDINGS_WEB_HOST", "127.0.0.1")
+    https = environ.get("TIDINGS_WEB_HTTPS", "") == "1"
+    if not https and not _is_loopback(host):
+        raise ValueError(f"TIDINGS_WEB_HOST={host}: set TIDINGS_WEB_HTTPS=1 behind a TLS proxy")
+    return Settings(
+        dsn=_required(environ, "TIDINGS_WEB_DSN"),
+        clock=clock,
+        host=host,
+        port=int(environ.get("TIDINGS_WEB_PORT", "8000")),
+        https=https,
+        idle=timedelta(minutes=int(environ.get("TIDINGS_WEB_IDLE_MINUTES", "15"))),
+        connections=int(environ.get("TIDINGS_WEB_CONNECTIONS", "10")),
+        demo_sign_ins=tuple(filter(None, environ.get("TIDINGS_DEMO_SIGN_INS", "").split(";"))),
+    )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    """Return a variable that has no default."""
+    value = environ.get(name)
+    if not value:
+        raise ValueError(f"{name} is not set: the web process needs the database's address")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host in LOOPBACK_NAMES:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,22 @@
+"""What every page with the rail shows: who, where, when."""
+
+from zoneinfo import ZoneInfo
+
+from dashboards.door import Visit
+from dashboards.navigation import NAVIGATION
+from dashboards.permissions import home
+from dashboards.worklist import store
+
+
+async def shell(visit: Visit, here: str) -> dict[str, object]:
+    """Return what the shell template asks for."""
+    zone = (await store.organisation(visit.connection)).time_zone
+    return {
+        "visit": visit,
+        "now": visit.now,
+        "today": visit.now.astimezone(ZoneInfo(zone)).date(),
+        "zone": zone,
+        "here": here,
+        "home": home(visit.staff.role),
+        "navigation": NAVIGATION,
+    }

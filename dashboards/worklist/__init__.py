@@ -1,0 +1,1 @@
+"""The worklist: open episodes in the order in which somebody must answer them."""

@@ -1,0 +1,164 @@
+"""What the worklist's pages show, gathered in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from dashboards import units
+from dashboards.door import MissingError, Visit
+from dashboards.faces import LANGUAGES, SEVERITIES, SOON, ago, humane
+from dashboards.fetch import Connection
+from dashboards.patients import record
+from dashboards.patients.chart import Frame
+from dashboards.patients.record import ChartItem
+from dashboards.patients.store import Enrolment, Person, enrolments, person
+from dashboards.worklist import closing, store
+from dashboards.worklist.filters import VIEWS, Cursor, Filters, parameters
+from dashboards.worklist.protocol import Protocol, protocol
+from dashboards.worklist.store import Alert, Choices, Counts, Draft, Episode, Happening
+from dashboards.worklist.tally import Tally
+
+PAGE = 50
+CAP = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pane:
+    """Everything about the selected episode."""
+
+    row: Episode
+    person: Person
+    enrolments: list[Enrolment]
+    alerts: list[Alert]
+    timeline: list[Happening]
+    background: list[str]
+    quality: str
+    charts: list[ChartItem]
+    lead_kind: str
+    days: int
+    draft: Draft
+    draft_fields: dict[str, str]
+    protocol: Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One page of rows, and where the next begins."""
+
+    rows: list[Episode]
+    next_cursor: str
+    at_cap: bool
+
+
+async def listing(
+    visit: Visit, filters: Filters, after: Cursor | None = None, shown: int = 0
+) -> Listing:
+    """Return a page of the worklist."""
+    fields = parameters(filters, staff_id=visit.staff.id, now=visit.now, after=after, most=PAGE + 1)
+    found = await store.rows(visit.connection, fields)
+    rows, more = found[:PAGE], len(found) > PAGE
+    full = shown + len(rows) >= CAP
+    cursor = ""
+    if more and not full:
+        last = rows[-1]
+        cursor = f"{Cursor(severity=last.severity, due_at=last.due_at, id=last.id)}~{shown + PAGE}"
+    return Listing(rows=rows, next_cursor=cursor, at_cap=more and full)
+
+
+async def shared(visit: Visit, filters: Filters, zone: str) -> dict[str, object]:
+    """Return what every worklist template may ask for."""
+    return {
+        "visit": visit,
+        "filters": filters,
+        "now": visit.now,
+        "today": visit.now.astimezone(ZoneInfo(zone)).date(),
+        "zone": zone,
+        "views": VIEWS,
+        "document_fields": closing.FIELDS,
+    }
+
+
+async def counted(visit: Visit, tally: Tally, *, fresh: bool = False) -> dict[str, object]:
+    """Return the numbers above the list; the organisation's are at most a few seconds old."""
+    organisation = visit.staff.organisation_id
+    counts: Counts | None = None if fresh else tally.recent(organisation, visit.now)
+    if counts is None:
+        counts = await store.counts(visit.connection, now=visit.now, soon=visit.now + SOON)
+        tally.keep(organisation, counts, visit.now)
+    own = await store.own_counts(visit.connection, staff_id=visit.staff.id, now=visit.now)
+    return {"counts": counts, "own": own, "nav_critical": counts.critical}
+
+
+async def episode(connection: Connection, episode_id: UUID) -> Episode:
+    """Return one episode of this organisation."""
+    found = await store.by_id(connection, [episode_id])
+    if not found:
+        raise MissingError
+    return found[0]
+
+
+async def pane(visit: Visit, episode_id: UUID, *, zone: str, days: int = 30) -> Pane:
+    """Return the right-hand side for one episode."""
+    connection = visit.connection
+    row = await episode(connection, episode_id)
+    who = await person(connection, row.patient_id)
+    if who is None:
+        raise MissingError
+    stays = await enrolments(connection, row.patient_id)
+    alerts = await store.alerts(connection, episode_id, closed=row.closed_at is not None)
+    frame = Frame(now=visit.now, days=days, zone=who.time_zone or zone)
+    lead = alerts[0].kind if alerts else row.kind
+    trends = await record.trends(connection, who, stays, frame, lead=lead)
+    draft = await store.draft(connection, visit.staff.id, episode_id)
+    return Pane(
+        row=row,
+        person=who,
+        enrolments=stays,
+        alerts=alerts,
+        timeline=await store.timeline(connection, episode_id),
+        background=await _background(visit, row, alerts, trends),
+        quality=record.quality([p for p in trends.points if p.kind == lead]),
+        charts=trends.charts[:4],
+        lead_kind=lead,
+        days=days,
+        draft=draft,
+        draft_fields=closing.draft_fields(draft.outcome),
+        protocol=protocol(alerts),
+    )
+
+
+async def _background(
+    visit: Visit, row: Episode, alerts: list[Alert], trends: record.Trends
+) -> list[str]:
+    """What puts the alert into perspective: the usual value, and the last time."""
+    if not alerts:
+        return []
+    lead = alerts[0]
+    words = [record.usual(trends.points, lead.kind)]
+    since = visit.now - timedelta(days=30)
+    earlier = await store.before(visit.connection, row, lead.rule_id, since)
+    if earlier and earlier.times and earlier.last_at:
+        times = "once" if earlier.times == 1 else f"{earlier.times} times"
+        last = f", last {ago(earlier.last_at, visit.now)}"
+        outcome = f", then: {humane(earlier.last_outcome).lower()}" if earlier.last_outcome else ""
+        words.append(f"same alert {times} in the 30 days before{last}{outcome}")
+    return [word for word in words if word]
+
+
+def filter_fields(choices: Choices) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return the filter form: name, label, options."""
+    return [
+        ("sev", "Severity", [(word, humane(word)) for word in SEVERITIES.values()]),
+        ("prog", "Programme", [(name, humane(name)) for name in choices.programmes]),
+        ("cond", "Condition", [(name, humane(name)) for name in choices.conditions]),
+        ("metric", "Measurement", [(kind, m.name) for kind, m in units.MEASURES.items()]),
+        ("lang", "Language", [(code, LANGUAGES.get(code, code)) for code in choices.languages]),
+        ("owner", "Owner", [("me", "Me"), ("none", "Nobody")]),
+        ("snoozed", "Snoozed", [("yes", "Shown")]),
+    ]
+
+
+def localised(now: datetime, zone: str) -> datetime:
+    """Return a moment in a zone."""
+    return now.astimezone(ZoneInfo(zone))

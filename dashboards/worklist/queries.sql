@@ -1,0 +1,99 @@
+-- name: rows
+-- A page of open episodes after a cursor, worst and most urgent first.
+select id, patient_id, severity, technical, headline, why, alert_count, opened_at, due_at, owner_id,
+       owner_name, claimed_at, lease_until, snoozed_until, sparkline, closed_at, version, family_name, given_name,
+       birth_date, sex, mrn, language, kind, profiles, programmes, conditions, traits, time_zone, same_name
+from worklist_row
+where organisation_id = current_organisation() and closed_at is null
+  and (%(after_id)s::uuid is null
+       or (severity, due_at, id) > (%(after_severity)s::smallint, %(after_due)s::timestamptz, %(after_id)s::uuid))
+  and (%(snoozed)s::boolean or snoozed_until is null or snoozed_until <= %(now)s)
+  and (%(severities)s::smallint[] is null or severity = any(%(severities)s::smallint[]))
+  and (%(technical)s::boolean is null or technical = %(technical)s)
+  and (%(queue)s::text is null or queue = %(queue)s)
+  and (%(not_queue)s::text is null or queue <> %(not_queue)s)
+  and (%(owner)s::uuid is null or owner_id = %(owner)s)
+  and (not %(unowned)s::boolean or owner_id is null)
+  and (%(due_before)s::timestamptz is null or due_at < %(due_before)s)
+  and (%(language)s::text is null or language = %(language)s)
+  and (%(team)s::uuid is null or care_team_id = %(team)s)
+  and (%(programme)s::text is null or %(programme)s = any(programmes))
+  and (%(condition)s::text is null or %(condition)s = any(conditions))
+  and (%(metric)s::text is null or exists (select from alert a
+       where a.episode_id = worklist_row.id and a.kind = %(metric)s and a.closed_at is null))
+order by severity, due_at, id
+limit %(most)s
+
+-- name: rows_by_id
+-- The rows that a browser shows, closed ones too.
+select id, patient_id, severity, technical, headline, why, alert_count, opened_at, due_at, owner_id,
+       owner_name, claimed_at, lease_until, snoozed_until, sparkline, closed_at, version, family_name, given_name,
+       birth_date, sex, mrn, language, kind, profiles, programmes, conditions, traits, time_zone, same_name
+from worklist_row
+where organisation_id = current_organisation() and id = any(%(ids)s::uuid[])
+
+-- name: counts
+-- The numbers above the list, for everybody of the organisation.
+select count(*) filter (where severity = 1) as critical,
+       count(*) filter (where due_at < %(now)s and owner_id is null) as overdue,
+       count(*) filter (where severity <= 2 and owner_id is null and not technical) as unclaimed_high,
+       count(*) as all_open,
+       count(*) filter (where severity <= 3 and not technical and queue <> 'outreach') as needs_action,
+       count(*) filter (where owner_id is null) as unclaimed,
+       count(*) filter (where due_at < %(soon)s) as due_soon,
+       count(*) filter (where queue = 'outreach') as no_readings,
+       count(*) filter (where technical) as devices
+from episode
+where organisation_id = current_organisation() and closed_at is null
+  and (snoozed_until is null or snoozed_until <= %(now)s)
+
+-- name: counts_of
+-- Those that are one person's own.
+select count(*) as mine, count(*) filter (where snoozed_until > %(now)s) as snoozed
+from episode
+where organisation_id = current_organisation() and closed_at is null and owner_id = %(staff_id)s
+
+-- name: filter_choices
+select array(select distinct unnest(conditions) from patient where organisation_id = current_organisation() order by 1) as conditions,
+       array(select distinct language from patient where organisation_id = current_organisation() order by 1) as languages,
+       array(select distinct programme from enrolment where organisation_id = current_organisation() and ended_at is null order by 1) as programmes
+
+-- name: teams_of
+select t.id, t.name from care_team t join care_team_member m on m.care_team_id = t.id where m.staff_id = %(staff_id)s order by t.name
+
+-- name: alerts
+-- The open alerts of an episode, worst first.
+select id, rule_id, rule_version, profile, kind, severity, headline, why, computed, raised_at,
+       last_breach_at, breaches, late
+from alert where episode_id = %(episode_id)s and (closed_at is null or %(closed)s)
+order by severity, raised_at desc
+
+-- name: timeline
+select v.at, v.action, v.reason, v.detail, s.display_name as by_name, a.headline, a.severity, a.rule_id, a.rule_version
+from alert_event v
+left join staff s on s.id = v.by_staff_id
+left join alert a on a.id = v.alert_id
+where v.episode_id = %(episode_id)s order by v.id desc limit 60
+
+-- name: same_alert_before
+-- How often the same rule fired before, and how it last ended.
+select count(*) as times, max(a.raised_at) as last_at,
+       (array_agg(a.outcome ->> 'outcome' order by a.raised_at desc) filter (where a.outcome is not null))[1] as last_outcome
+from alert a
+where a.patient_id = %(patient_id)s and a.rule_id = %(rule_id)s and a.episode_id <> %(episode_id)s
+  and a.raised_at > %(since)s
+
+-- name: draft
+select outcome, note, saved_at from note_draft where staff_id = %(staff_id)s and episode_id = %(episode_id)s
+
+-- name: save_draft
+insert into note_draft (staff_id, episode_id, organisation_id, outcome, note, saved_at)
+values (%(staff_id)s, %(episode_id)s, current_organisation(), %(outcome)s, %(note)s, %(now)s)
+on conflict (staff_id, episode_id) do update
+set outcome = excluded.outcome, note = excluded.note, saved_at = excluded.saved_at
+
+-- name: drop_draft
+delete from note_draft where staff_id = %(staff_id)s and episode_id = %(episode_id)s
+
+-- name: organisation
+select id, name, time_zone from organisation where id = current_organisation()

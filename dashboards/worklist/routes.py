@@ -1,0 +1,153 @@
+"""The worklist's pages: the list, its next rows, changed rows, the pane."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from dashboards.door import Visit, holding
+from dashboards.navigation import NAVIGATION
+from dashboards.permissions import Verb, home
+from dashboards.wiring import wiring
+from dashboards.worklist import gather, store
+from dashboards.worklist.filters import Cursor, Filters
+
+router = APIRouter(tags=["worklist"])
+Looking = Annotated[Visit, holding(Verb.SEE_WORKLIST)]
+MOST_IDS = 200
+
+
+@router.get("/worklist", response_class=HTMLResponse)
+async def worklist(request: Request, visit: Looking) -> HTMLResponse:
+    """The worklist with its selected episode."""
+    wired = wiring(request)
+    filters = Filters.parse(request.query_params)
+    zone = (await store.organisation(visit.connection)).time_zone
+    listed = await gather.listing(visit, filters)
+    choices = await store.choices(visit.connection)
+    opened = _opened(request.query_params.get("open", ""))
+    await visit.record(
+        "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}
+    )
+    context = await gather.shared(visit, filters, zone)
+    context |= await gather.counted(visit, wired.tally)
+    return wired.pages.html(
+        request,
+        "worklist/page.html",
+        context,
+        here="worklist",
+        home=home(visit.staff.role),
+        navigation=NAVIGATION,
+        rows=listed.rows,
+        next_cursor=listed.next_cursor,
+        at_cap=listed.at_cap,
+        choices=choices,
+        teams=await store.teams(visit.connection, visit.staff.id),
+        filter_fields=gather.filter_fields(choices),
+        pane=await _selected(visit, opened, zone) if opened else None,
+    )
+
+
+@router.get("/worklist/more", response_class=HTMLResponse)
+async def more(
+    request: Request, visit: Looking, after: Annotated[str, Query(max_length=120)]
+) -> HTMLResponse:
+    """The next rows, after a cursor."""
+    filters = Filters.parse(request.query_params)
+    cursor, _, shown = after.partition("~")
+    zone = (await store.organisation(visit.connection)).time_zone
+    already = int(shown) if shown.isdigit() else 0
+    listed = await gather.listing(visit, filters, Cursor.parse(cursor), already)
+    await visit.record(
+        "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}
+    )
+    return wiring(request).pages.html(
+        request,
+        "worklist/rows.html",
+        await gather.shared(visit, filters, zone),
+        rows=listed.rows,
+        next_cursor=listed.next_cursor,
+        at_cap=listed.at_cap,
+    )
+
+
+@router.get("/worklist/list", response_class=HTMLResponse)
+async def fresh_list(request: Request, visit: Looking) -> HTMLResponse:
+    """The first rows again: what "Show" on the bar of new alerts fetches."""
+    wired = wiring(request)
+    filters = Filters.parse(request.query_params)
+    zone = (await store.organisation(visit.connection)).time_zone
+    listed = await gather.listing(visit, filters)
+    await visit.record(
+        "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}
+    )
+    context = await gather.shared(visit, filters, zone)
+    context |= await gather.counted(visit, wired.tally, fresh=True)
+    return wired.pages.html(
+        request,
+        "worklist/list_answer.html",
+        context,
+        rows=listed.rows,
+        next_cursor=listed.next_cursor,
+        at_cap=listed.at_cap,
+    )
+
+
+@router.get("/worklist/rows", response_class=HTMLResponse)
+async def rows(
+    request: Request,
+    visit: Looking,
+    ids: Annotated[list[UUID] | None, Query(max_length=MOST_IDS)] = None,
+    pane: UUID | None = None,
+) -> HTMLResponse:
+    """Changed rows among those that a browser shows, with fresh counts."""
+    wired = wiring(request)
+    filters = Filters.parse(request.query_params)
+    zone = (await store.organisation(visit.connection)).time_zone
+    found = await store.by_id(visit.connection, ids or [])
+    context = await gather.shared(visit, filters, zone)
+    context |= await gather.counted(visit, wired.tally, fresh=True)
+    shown = await gather.pane(visit, pane, zone=zone) if pane else None
+    return wired.pages.html(
+        request,
+        "worklist/answer.html",
+        context,
+        rows=found,
+        gone=frozenset(),
+        pane=shown,
+        toast="",
+        problem="",
+    )
+
+
+@router.get("/worklist/episodes/{episode_id}", response_class=HTMLResponse)
+async def episode(request: Request, visit: Looking, episode_id: UUID) -> HTMLResponse:
+    """The pane of one episode: a look at its patient, on record."""
+    zone = (await store.organisation(visit.connection)).time_zone
+    return wiring(request).pages.html(
+        request,
+        "worklist/pane.html",
+        await gather.shared(visit, Filters(), zone),
+        pane=await _selected(visit, episode_id, zone),
+    )
+
+
+async def _selected(visit: Visit, episode_id: UUID, zone: str) -> gather.Pane:
+    """Gather the pane and record the look."""
+    shown = await gather.pane(visit, episode_id, zone=zone)
+    await visit.record("look", "episode", episode_id, patient_id=shown.person.id)
+    return shown
+
+
+def _opened(text: str) -> UUID | None:
+    """Return the episode that the address selects."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _patients(found: list[store.Episode]) -> list[str]:
+    """Whom a list showed, for the trail."""
+    return [str(row.patient_id) for row in found]

@@ -1,0 +1,390 @@
+"""A small clinic of invented people, a web process over it, and browsers."""
+
+import math
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from psycopg.types.json import Jsonb
+from starlette.testclient import TestClient
+
+from dashboards.accounts import passwords
+from dashboards.app import create
+from dashboards.settings import Settings
+
+PASSWORD = "correct horse battery"
+HASH = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+HERE = {"sec-fetch-site": "same-origin"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One invented patient with one open alert."""
+
+    family: str
+    given: str
+    born: date
+    sex: str
+    mrn: str
+    profile: str
+    condition: str
+    kind: str
+    severity: int
+    headline: str
+    why: str
+    due_minutes: float
+    language: str = "en"
+    allergy: str = ""
+    owner: str = ""
+    extra: int = 0
+    queue: str = "rn_triage"
+    technical: bool = False
+    rule: str = "bp_severe"
+
+
+CASES = (
+    Case(family="Sampleton", given="Yolanda", born=date(1938, 3, 2), sex="female", mrn="0520917", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=1, headline="BP 183/111", why="Systolic above 180 with headache reported", due_minutes=-1.6, owner="jonah@a.invalid"),
+    Case(family="Testerby", given="Grace", born=date(1952, 3, 12), sex="female", mrn="0048213", profile="copd", condition="copd", kind="spo2", severity=1, headline="SpO₂ 86 %", why="Below 88 % for 2 readings in 20 minutes", due_minutes=5.2, allergy="Penicillin — anaphylaxis", extra=1, rule="spo2_copd_urgent"),
+    Case(family="Mockridge", given="Bao", born=date(1953, 1, 20), sex="male", mrn="3482484", profile="copd", condition="copd", kind="spo2", severity=1, headline="SpO₂ 86 %", why="Below 88 % for 2 readings in 20 minutes", due_minutes=9.6, language="es", rule="spo2_copd_urgent"),
+    Case(family="Demoworth", given="Harold", born=date(1947, 11, 2), sex="male", mrn="0114407", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=1, headline="BP 183/105", why="Systolic above 180 with headache reported", due_minutes=10.6),
+    Case(family="Placeholm", given="Dolores", born=date(1944, 6, 30), sex="female", mrn="0271950", profile="hf", condition="heart_failure", kind="weight", severity=2, headline="+5.1 lb in 3 days", why="Gain above 4.4 lb in 3 days (heart failure rule)", due_minutes=-8.2, owner="jonah@a.invalid", language="es", extra=2, allergy="Sulfa — rash", rule="wt_3d"),
+    Case(family="Sampleton", given="Yolanda", born=date(1939, 9, 9), sex="female", mrn="4325898", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=2, headline="BP 184/108", why="Above 160 on three of the last four days", due_minutes=1.2, extra=1),
+    Case(family="Fictwell", given="Carmen", born=date(1945, 2, 11), sex="female", mrn="2733374", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=2, headline="BP 183/101", why="Above 160 on 3 of the last 4 days", due_minutes=24),
+    Case(family="Specimann", given="Dora", born=date(1943, 8, 5), sex="female", mrn="5907477", profile="adult_dm", condition="diabetes", kind="glucose", severity=2, headline="Glucose 297", why="Above 250 fasting, 2 days running", due_minutes=36.5, language="es", extra=1, rule="glu_300"),
+    Case(family="Dummond", given="Maria", born=date(1949, 5, 17), sex="female", mrn="6736534", profile="hf", condition="heart_failure", kind="weight", severity=2, headline="+3.1 lb in a day", why="Gain above 3 lb in a day (heart failure rule)", due_minutes=47, rule="wt_1d"),
+    Case(family="Exempley", given="Ivan", born=date(1951, 12, 1), sex="male", mrn="7711234", profile="adult_dm", condition="diabetes", kind="glucose", severity=3, headline="Glucose 61", why="Below 70 twice in 7 days", due_minutes=400, rule="glu_hypo_pattern"),
+    Case(family="Fauxley", given="Ines", born=date(1950, 4, 9), sex="female", mrn="8812345", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=3, headline="BP mean 164/98", why="Mean of 3 days at or above 160", due_minutes=900, rule="bp_stage2_sustained"),
+    Case(family="Prototti", given="Abel", born=date(1946, 10, 10), sex="male", mrn="9912346", profile="hf", condition="heart_failure", kind="weight", severity=3, headline="No weight for 3 days", why="Ordered daily, last reading 3 days ago", due_minutes=1200, queue="outreach", rule="missing_3"),
+    Case(family="Standinsky", given="Felix", born=date(1956, 7, 7), sex="male", mrn="1012347", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=4, headline="Cuff battery 9 %", why="Reported 9 %, replace within a week", due_minutes=7000, technical=True, queue="tech", rule="dev_battery"),
+)  # fmt: skip
+STAFF = (
+    ("maya", "Maya Reyes", "RN", "nurse"),
+    ("jonah", "Jonah Kim", "RN", "nurse"),
+    ("tess", "Tess Alder", "MD", "provider"),
+    ("cora", "Cora Lind", "MSW", "coordinator"),
+    ("bela", "Bela Ortiz", "CPC", "billing"),
+    ("otto", "Otto Brand", "", "operations"),
+    ("ada", "Ada Monroe", "", "administrator"),
+    ("ivo", "Ivo Sands", "", "auditor"),
+)
+USUAL = {
+    "blood_pressure": (142, 78, 184),
+    "spo2": (94, None, 86),
+    "weight": (82.5, None, 85.0),
+    "glucose": (150, None, 297),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinic:
+    """One organisation: ids by name."""
+
+    id: UUID
+    letter: str
+    staff: dict[str, UUID]
+    patients: list[UUID]
+    episodes: list[UUID]
+
+    def address(self, name: str) -> str:
+        return f"{name}@{self.letter}.invalid"
+
+
+def fill(
+    connection: psycopg.Connection[tuple[Any, ...]],
+    now: datetime,
+    letter: str = "a",
+    cases: tuple[Case, ...] = CASES,
+    *,
+    days: int = 40,
+) -> Clinic:
+    """Load one clinic."""
+    organisation = uuid4()
+    run = connection.execute
+    run(
+        "insert into organisation (id, name, time_zone) values (%s, %s, 'America/New_York')",
+        (organisation, f"Clinic {letter.upper()} of samples"),
+    )
+    staff = {}
+    for login, name, credential, role in STAFF:
+        staff[login] = uuid4()
+        run(
+            "insert into staff (id, organisation_id, email, display_name, credential, role, "
+            "password_hash) values (%s, %s, %s, %s, %s, %s, %s)",
+            (staff[login], organisation, f"{login}@{letter}.invalid", name, credential, role, HASH),
+        )
+    team = uuid4()
+    run("insert into care_team values (%s, %s, 'Heart team')", (team, organisation))
+    run(
+        "insert into care_team_member values (%s, %s, %s, 'nurse')",
+        (team, staff["maya"], organisation),
+    )
+    patients, episodes = [], []
+    for number, case in enumerate(cases):
+        patient = _patient(connection, organisation, team, case, now, number)
+        patients.append(patient)
+        values = _readings(connection, organisation, patient, case, now, days, number)
+        owner = staff[case.owner.split("@")[0]] if case.owner else None
+        episodes.append(_episode(connection, organisation, patient, case, now, owner, values))
+    return Clinic(id=organisation, letter=letter, staff=staff, patients=patients, episodes=episodes)
+
+
+def _patient(connection, organisation, team, case, now, number):
+    patient = uuid4()
+    connection.execute(
+        "insert into patient (id, organisation_id, mrn, family_name, given_name, birth_date, sex, "
+        "time_zone, language, phone, allergies, conditions, care_team_id) "
+        "values (%s, %s, %s, %s, %s, %s, %s, 'America/New_York', %s, %s, %s, %s, %s)",
+        (
+            patient, organisation, case.mrn, case.family, case.given, case.born, case.sex,
+            case.language, f"(505) 555-01{number:02d}", [case.allergy] if case.allergy else [],
+            [case.condition], team if number % 2 == 0 else None,
+        ),
+    )  # fmt: skip
+    connection.execute(
+        "insert into enrolment (organisation_id, patient_id, programme, programme_version, "
+        "profiles, enrolled_at) values (%s, %s, 'chronic-care-model', '1', %s, %s)",
+        (organisation, patient, [case.profile], now - timedelta(days=41)),
+    )
+    connection.execute(
+        "insert into treatment_change (organisation_id, patient_id, at, what) "
+        "values (%s, %s, %s, %s)",
+        (organisation, patient, now - timedelta(days=13), "Dose changed"),
+    )
+    return patient
+
+
+def _readings(connection, organisation, patient, case, now, days, number):
+    chance = random.Random(number)
+    middle, diastolic, last = USUAL[case.kind]
+    rows, values = [], []
+    for day in range(days, -1, -1):
+        if chance.random() < 0.12 and day > 2:
+            continue
+        at = now - timedelta(days=day, minutes=12 + chance.random() * 90)
+        noise = chance.gauss(0, abs(last - middle) * 0.12)
+        towards = math.exp(-day / 1.6) if case.severity <= 2 else 0
+        value = round(middle + noise + (last - middle) * towards, 1)
+        dia = None if diastolic is None else round(diastolic + chance.gauss(0, 5) + 28 * towards)
+        pulse = round(chance.gauss(73, 4)) if case.kind in ("blood_pressure", "spo2") else None
+        values.append(value)
+        rows.append(
+            (uuid4(), organisation, patient, f"dev-{case.mrn}", "gw-a", case.kind, at, value, dia,
+             pulse, at, at, bytes([0, 1, 2, 3]))
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into reading (reading_id, organisation_id, patient_id, device_id, gateway_id, "
+            "kind, measured_at, value, diastolic, pulse, status, time_quality, gateway_time, "
+            "received_at, characteristic, frame) values "
+            "(%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,'accepted','device_synced',%s,%s,'2A35',%s)",
+            rows,
+        )
+    return values
+
+
+def _episode(connection, organisation, patient, case, now, owner, values):
+    episode, opened = uuid4(), now - timedelta(minutes=9)
+    due = now + timedelta(minutes=case.due_minutes)
+    connection.execute(
+        "insert into episode (id, organisation_id, patient_id, queue, severity, worst_severity, "
+        "technical, headline, why, alert_count, opened_at, due_at, owner_id, claimed_at, "
+        "lease_until, sparkline, kind) "
+        "values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)",
+        (
+            episode, organisation, patient, case.queue, case.severity, case.severity,
+            case.technical, case.headline, case.why, 1 + case.extra, opened, due, owner,
+            owner and opened, owner and now + timedelta(minutes=15), values[-14:], case.kind,
+        ),
+    )  # fmt: skip
+    words = [(case.rule, case.severity, case.headline, case.why, case.kind)] + [
+        (f"extra_{n}", 3, "Symptom check: worse", "Answered “more short of breath than usual”", "")
+        for n in range(case.extra)
+    ]
+    for rule, severity, headline, why, kind in words:
+        connection.execute(
+            "insert into alert (organisation_id, patient_id, episode_id, rule_id, rule_version, "
+            "profile, kind, severity, headline, why, raised_at, last_breach_at, due_at, computed) "
+            "values (%s,%s,%s,%s,'v7',%s,%s,%s,%s,%s,%s,%s,%s,%s)",
+            (
+                organisation, patient, episode, rule, case.profile, kind, severity, headline, why,
+                opened, opened, due, Jsonb({"value": values[-1], "limit": 88}),
+            ),
+        )  # fmt: skip
+    connection.execute(
+        "insert into alert_event (organisation_id, episode_id, at, action, reason) "
+        "values (%s,%s,%s,'open',%s)",
+        (organisation, episode, opened, case.headline),
+    )
+    return episode
+
+
+class Clock:
+    """A clock that tests may move: real time plus what they added."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def clinic(db, clock) -> Clinic:
+    """Clinic A."""
+    with db.connect() as connection:
+        return fill(connection, clock())
+
+
+@pytest.fixture
+def other_clinic(db, clock, clinic) -> Clinic:
+    """Clinic B in the same database."""
+    with db.connect() as connection:
+        return fill(connection, clock(), "b", CASES[:3], days=4)
+
+
+@pytest.fixture
+def settings(db, clock) -> Settings:
+    return Settings(dsn=db.web_dsn, clock=clock, connections=6)
+
+
+@pytest.fixture
+def app(settings) -> FastAPI:
+    return create(settings)
+
+
+@pytest.fixture
+def client(app, clinic) -> Iterator[TestClient]:
+    """Nobody signed in yet."""
+    with TestClient(app, base_url="http://localhost", headers=HERE, follow_redirects=False) as made:
+        yield made
+
+
+SignIn = Callable[..., str]
+
+
+@pytest.fixture
+def sign_in(client, clinic) -> SignIn:
+    """Sign somebody of clinic A in; return the CSRF token."""
+
+    def enter(name: str = "maya", at: Clinic = clinic, using: TestClient = client) -> str:
+        using.cookies.clear()
+        form = {"email": at.address(name), "password": PASSWORD}
+        assert using.post("/login", data=form).status_code == 303
+        return token_of(using.get("/account", headers={"accept": "text/html"}).text)
+
+    return enter
+
+
+def token_of(page: str) -> str:
+    """Find the CSRF token in a page."""
+    return page.split('"X-CSRF-Token":"')[1].split('"')[0]
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application on a free port of loopback; return its address."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            pytest.fail("the web process did not start")
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(15)
+
+
+@pytest.fixture
+def address(app, clinic) -> Iterator[str]:
+    """The web process over HTTP."""
+    with serving(app) as at:
+        yield at
+
+
+@pytest.fixture(scope="session")
+def playwright_session() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright_session: Playwright) -> Iterator[Browser]:
+    from shutil import which
+
+    path = which("chromium") or which("chromium-browser") or which("google-chrome")
+    if path is None:
+        pytest.fail("Chromium is missing: apt install chromium, or `make test`")
+    browser = playwright_session.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+    yield browser
+    browser.close()
+
+
+@dataclass(slots=True)
+class Desk:
+    """Somebody's browser; what its console complained about."""
+
+    page: Page
+    context: BrowserContext
+    complaints: list[str]
+
+
+OpenDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def desk(chromium, address, clinic) -> Iterator[OpenDesk]:
+    """Open a browser, signed in as somebody, and look at its console at the end."""
+    opened: list[Desk] = []
+
+    def sit_down(name: str | None = "maya", *, size=(1440, 900), theme="light", to="") -> Desk:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=theme,
+            base_url=address,
+            timezone_id="America/New_York",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        made = Desk(page=page, context=context, complaints=[])
+        page.on("console", lambda m: made.complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: made.complaints.append(str(e)))
+        opened.append(made)
+        if name:
+            page.goto(f"/login?next={to}" if to else "/login")
+            page.get_by_label("E-mail").fill(clinic.address(name))
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url(lambda url: "/login" not in url)
+        return made
+
+    yield sit_down
+    for each in opened:
+        each.context.close()
