@@ -8,8 +8,7 @@ from enum import StrEnum
 
 from devices import wire
 from gateway import clock
-from gateway.outbox import Depth
-from gateway.registry import Device
+from gateway.known import Depth, Device
 from gateway.settings import KnownDevice, Limits
 
 TELL_AGAIN_AFTER = timedelta(hours=24)

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from devices import wire
-from gateway.outbox import Depth
-from gateway.registry import Device
+from gateway.known import Depth, Device
 
 Radio = Literal["ok", "down", "simulated", "none"]
 

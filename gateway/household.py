@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.registry import Device, Registry
-from gateway.session import Consent, Guest
+from gateway.guest import Consent, Guest
+from gateway.known import Device
+from gateway.registry import Registry
 from gateway.settings import KnownDevice, Settings
 from gateway.sightings import House, Interest, Sighting, Wanted, belongs, interest, passkey_for
 

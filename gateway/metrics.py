@@ -7,8 +7,8 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, start_http_server
 
 from gateway.heartbeat import Vitals
+from gateway.known import Device
 from gateway.publisher import Counts
-from gateway.registry import Device
 
 _LOOPBACK = "127.0.0.1"
 

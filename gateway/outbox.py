@@ -17,6 +17,7 @@ from devices import wire
 from gateway import clock
 from gateway.backoff import Pace, again_at
 from gateway.interpret import Decode, decode
+from gateway.known import Depth
 from gateway.settling import Settling
 from gateway.store import Row, Store
 
@@ -55,14 +56,6 @@ class Parcel:
     topic: Literal["readings", "events"]
     ids: tuple[UUID, ...]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Depth:
-    """How much is waiting, and since when."""
-
-    rows: int
-    oldest: datetime | None
 
 
 class Outbox:

@@ -9,9 +9,10 @@ import structlog
 
 from gateway import events, turns
 from gateway.events import Trouble, Word
+from gateway.guest import Outcome, Report
 from gateway.household import Household
 from gateway.scanner import Heard
-from gateway.session import Outcome, Report, Tools
+from gateway.session import Tools
 from gateway.settings import Limits
 from gateway.sightings import Interest
 from gateway.turns import Turn

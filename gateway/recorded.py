@@ -16,8 +16,9 @@ import structlog
 
 from devices import blood_pressure, date_time, glucose, weight
 from gateway import clock
+from gateway.known import Device
 from gateway.outbox import Outbox, Visit
-from gateway.registry import Device, Registry
+from gateway.registry import Registry
 from gateway.surroundings import Surroundings
 
 log = structlog.get_logger()

@@ -1,41 +1,10 @@
 """What the box remembers of each device over a restart: identity, address, last sequence, facts."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from gateway import clock
+from gateway.known import Device, Facts
 from gateway.store import Row, Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """One device as the box knows it."""
-
-    identity: str
-    address: str | None = None
-    model: str = ""
-    name: str = ""
-    enrolled: bool = False
-    last_sequence: int | None = None
-    fetched_all_at: datetime | None = None
-    last_seen: datetime | None = None
-    last_read: datetime | None = None
-    rssi: int | None = None
-    battery: int | None = None
-    firmware: str | None = None
-    bonded: bool | None = None
-    offset_s: float | None = None
-    clock_wanted: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What one visit taught; None leaves what was known."""
-
-    battery: int | None = None
-    firmware: str | None = None
-    bonded: bool | None = None
-    offset_s: float | None = None
 
 
 class Registry:
@@ -69,7 +38,8 @@ class Registry:
                 self._store.run("device_free_address", address, device.identity)
             values = (device.identity, address, device.model, device.name, device.enrolled)
             self._store.run("device_put", *values)
-        return self._reload(device.identity)
+        self.refresh()
+        return self._devices[device.identity]
 
     def forget(self, identity: str) -> None:
         """Drop the device: it will not be visited again."""
@@ -80,28 +50,28 @@ class Registry:
         """Note an advertisement; not durable, it comes again."""
         with self._store.transaction(durable=False):
             self._store.run("device_seen", clock.to_text(at), rssi, identity)
-        self._reload(identity)
+        self.refresh()
 
     def learn(self, identity: str, facts: Facts) -> None:
         """Note what a visit taught."""
         values = (facts.battery, facts.firmware, facts.bonded, facts.offset_s)
         self._store.run("device_facts", *values, identity)
-        self._reload(identity)
+        self.refresh()
 
     def fetched_all(self, identity: str, at: datetime) -> None:
         """Note that the meter has told all its records."""
         self._store.run("device_fetched_all", clock.to_text(at), identity)
-        self._reload(identity)
+        self.refresh()
 
     def restart_sequence(self, identity: str, newest: int | None) -> None:
         """The meter's counter has started again and is now at `newest`."""
         self._store.run("device_sequence", newest, identity)
-        self._reload(identity)
+        self.refresh()
 
     def want_clock(self, identity: str, *, wanted: bool) -> None:
         """Note whether the clock is to be set at the next visit, whatever its offset."""
         self._store.run("device_clock_wanted", wanted, identity)
-        self._reload(identity)
+        self.refresh()
 
     def set_passkey(self, identity: str, passkey: str | None) -> None:
         """Keep the passkey that belongs to the device, sealed like a payload."""
@@ -116,10 +86,6 @@ class Registry:
     def refresh(self) -> None:
         """Read the table again: settling frames moves sequences and times."""
         self._devices = {d.identity: d for d in map(_device, self._store.run("devices"))}
-
-    def _reload(self, identity: str) -> Device:
-        self.refresh()
-        return self._devices[identity]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -4,18 +4,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import structlog
 from bleak.exc import BleakError
 
 from devices import user_data
-from devices.model import Model
 from gateway import clock, sequences
 from gateway.fetching import Fetched, FetchError, Fetching
+from gateway.guest import Guest, Outcome, Report
+from gateway.known import Device, Facts
 from gateway.outbox import CannotStoreError, Outbox, Visit
 from gateway.peer import CLOCKS, Peer
-from gateway.registry import Device, Facts, Registry
+from gateway.registry import Registry
 from gateway.surroundings import Surroundings
 
 log = structlog.get_logger()
@@ -29,47 +29,8 @@ _CLOCK_TOLERANCE_S = 5.0
 _BOND_WORDS = ("authentication", "not paired", "encryption", "notauthorized", "key missing")
 
 
-class Outcome(StrEnum):
-    """How a visit ended."""
-
-    READ = "read"
-    EMPTY = "empty"
-    FOREIGN = "foreign"
-    NOT_REACHED = "not_reached"
-    NOT_TRUSTED = "not_trusted"
-    HUNG_UP = "hung_up"
-    FAILED = "failed"
-    NOT_STORED = "not_stored"
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether to try again, and to count it against the device."""
-        return self not in (Outcome.READ, Outcome.EMPTY, Outcome.FOREIGN)
-
-
 class ForeignError(Exception):
     """The device that answered is not one of this home."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
-    """The user slot and code that a scale wants before it shows anything."""
-
-    user: int
-    code: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guest:
-    """Whom we visit, as far as is known before we connect."""
-
-    address: str
-    model: Model | None
-    name: str = ""
-    consent: Consent | None = None
-    welcome: Callable[[str], bool]
-    """Whether a device of this identity belongs here."""
-    enrol: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +44,6 @@ class Tools:
     count_frame: Callable[[str], None]
     idle_s: float | None = None
     """How long to wait for more; None: as the model needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What came of a visit."""
-
-    outcome: Outcome
-    identity: str | None = None
-    frames: int = 0
-    detail: str = ""
-    sequence_reset: bool = False
 
 
 class Session:

@@ -1,5 +1,6 @@
 """From caught frames to rows that can be sent: read, find the halves that belong together."""
 
+import hashlib
 from dataclasses import replace
 from datetime import tzinfo
 
@@ -8,7 +9,7 @@ import msgspec
 from devices import pairs, wire
 from devices.reading import UnreadableError
 from gateway import clock, sequences
-from gateway.interpret import CaughtFrame, Decode, NotYet, interpret
+from gateway.interpret import ORPHAN, CaughtFrame, Decode, NotYet, interpret
 from gateway.store import Row, Store
 
 _AT_ONCE = 200
@@ -52,14 +53,37 @@ class Settling:
         for row in rows:
             self._store.run("frame_drop", row)
         if isinstance(reading, wire.WireReading):
-            self._queue(one, reading)
+            self._queue(one, reading, zone)
         return rows
 
-    def _queue(self, one: CaughtFrame, reading: wire.WireReading) -> None:
+    def _keep_following(
+        self,
+        one: CaughtFrame,
+        following: bytes,
+        reading: wire.WireReading,
+        *,
+        is_told: bool,
+        zone: tzinfo,
+    ) -> None:
+        """A first frame that was told alone must not swallow the second one that comes later."""
+        mark = hashlib.sha256(reading.id.bytes + following).digest()[:16]
+        first_time = self._store.insert("seen_put", mark)
+        if is_told or not first_time or one.characteristic != sequences.GLUCOSE:
+            return
+        context = replace(
+            one, characteristic=ORPHAN, frame=following, following=None, visit_ended=True
+        )
+        orphan = interpret(context, zone, self._read)
+        if isinstance(orphan, wire.WireReading):
+            self._queue(context, orphan, zone)
+
+    def _queue(self, one: CaughtFrame, reading: wire.WireReading, zone: tzinfo) -> None:
         body = self._store.seal.close(msgspec.json.encode(reading))
         at = clock.to_text(reading.at)
         values = (one.device, one.model, body, at, reading.live)
-        self._store.run("outgoing_put", reading.id.bytes, "reading", *values)
+        new = self._store.insert("outgoing_put", reading.id.bytes, "reading", *values)
+        if one.following is not None:
+            self._keep_following(one, one.following, reading, is_told=bool(new), zone=zone)
         self._store.run("device_read", at, one.device)
         if reading.char == sequences.GLUCOSE and reading.sequence is not None:
             self._advance(one.device, reading.sequence)

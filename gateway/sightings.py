@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from devices.model import Model
-from gateway.registry import Device
+from gateway.known import Device
 from gateway.settings import KnownDevice
 
 

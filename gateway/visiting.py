@@ -10,10 +10,11 @@ from bleak.exc import BleakError
 from bleak_retry_connector import establish_connection
 
 from devices.model import Pairing
+from gateway.guest import Guest, Outcome, Report
+from gateway.known import Facts
 from gateway.peer import Peer
-from gateway.registry import Facts
 from gateway.scanner import Heard
-from gateway.session import Guest, Outcome, Report, Session, Tools, not_trusted
+from gateway.session import Session, Tools, not_trusted
 
 log = structlog.get_logger()
 
