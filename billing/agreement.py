@@ -16,20 +16,24 @@ class Agreement(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-def on(
-    consents: tuple[Consent, ...], program: str, at: datetime, day: date, zone: ZoneInfo
-) -> Agreement:
-    """Return the state; the whole day of the consent counts, a withdrawal is to the minute."""
-    begun = [
-        consent
+Given = tuple[date, datetime | None]
+
+
+def given(consents: tuple[Consent, ...], program: str, zone: ZoneInfo) -> tuple[Given, ...]:
+    """Return a programme's consents as the local date of each and its withdrawal, if any."""
+    return tuple(
+        (consent.at.astimezone(zone).date(), consent.withdrawn_at)
         for consent in consents
-        if consent.program == program
-        and consent.valid
-        and consent.at.astimezone(zone).date() <= day
-    ]
+        if consent.program == program and consent.valid
+    )
+
+
+def on(consents: tuple[Given, ...], at: datetime, day: date) -> Agreement:
+    """Return the state; the whole day of the consent counts, a withdrawal is to the minute."""
+    begun = [withdrawn for since, withdrawn in consents if since <= day]
     if not begun:
         return Agreement.NOT_YET
-    if any(consent.withdrawn_at is None or at < consent.withdrawn_at for consent in begun):
+    if any(withdrawn is None or at < withdrawn for withdrawn in begun):
         return Agreement.GIVEN
     return Agreement.WITHDRAWN
 

@@ -42,7 +42,13 @@ def count(
     """Count the days of one programme in one window."""
     days: dict[date, list[Reading]] = {}
     left_out: Counter[str] = Counter()
-    judge = _Judge(case=case, parameters=parameters, program=program, window=window, zone=zone)
+    judge = _Judge(
+        case=case,
+        parameters=parameters,
+        program=program,
+        consents=agreement.given(case.consents, program, zone),
+        deadline=windows.closing(window, zone) + timedelta(hours=parameters.late_grace_hours),
+    )
     for reading in case.readings:
         day = reading.at.astimezone(zone).date()
         if reading.program != program or day not in window:
@@ -85,8 +91,8 @@ class _Judge:
     case: Case
     parameters: Parameters
     program: str
-    window: Window
-    zone: ZoneInfo
+    consents: tuple[agreement.Given, ...]
+    deadline: datetime
 
     def against(self, reading: Reading, day: date) -> ReadingReason | None:
         """Return the first thing that speaks against a reading."""
@@ -104,7 +110,7 @@ class _Judge:
         return self.parameters.count_manual_readings
 
     def _without_consent(self, reading: Reading, day: date) -> ReadingReason | None:
-        state = agreement.on(self.case.consents, self.program, reading.at, day, self.zone)
+        state = agreement.on(self.consents, reading.at, day)
         if state is agreement.Agreement.WITHDRAWN:
             return ReadingReason.AFTER_WITHDRAWAL
         if state is agreement.Agreement.NOT_YET and self.parameters.exclude_before_consent:
@@ -114,8 +120,6 @@ class _Judge:
     def _by_time_and_place(self, reading: Reading, day: date) -> ReadingReason | None:
         if self.parameters.exclude_inpatient_days and inpatient(self.case.stays, day):
             return ReadingReason.INPATIENT
-        grace = timedelta(hours=self.parameters.late_grace_hours)
-        end = windows.closing(self.window, self.zone) + grace
-        if reading.received_at is not None and reading.received_at >= end:
+        if reading.received_at is not None and reading.received_at >= self.deadline:
             return ReadingReason.LATE
         return None

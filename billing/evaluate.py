@@ -87,8 +87,10 @@ def evaluate_in_force(case: Case, known: tuple[Pack, ...] | None = None) -> tupl
 
 
 def outlook(case: Case, pack: Pack) -> Evaluation:
-    """Judge as if the month were over and nothing more happened: what it already has."""
+    """Judge as if month and window were over and nothing more happened."""
     end = windows.month_of(periods.month_of(case)).last
+    if case.window is not None:
+        end = max(end, case.window[1])
     ahead = max(end - case.as_of.date(), timedelta()) + 2 * windows.DAY
     return evaluate(replace(case, as_of=case.as_of + ahead), pack)
 

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.record import Override
+
+BELIEVABLE_YEARS = range(1900, 2200)
+Day = TypeVar("Day", bound=date)
 
 
 class CaseError(ValueError):
@@ -75,6 +79,7 @@ def instant(value: object, where: str) -> datetime:
     parsed = value if isinstance(value, datetime) else _parsed_instant(value, where)
     if parsed.tzinfo is None:
         raise ZonelessError(f"{where}: {value!r} has no time zone")
+    _believable(parsed, where)
     return parsed
 
 
@@ -98,16 +103,21 @@ def day(value: object, where: str, zone: ZoneInfo | None = None) -> date:
     """Return a date; a full time is turned into the date in the zone given."""
     if isinstance(value, datetime):
         return value.astimezone(zone).date() if zone else value.date()
-    if isinstance(value, date):
-        return value
     if isinstance(value, str) and "T" in value:
         return (
             instant(value, where).astimezone(zone).date() if zone else instant(value, where).date()
         )
     try:
-        return date.fromisoformat(text(value))
+        parsed = value if isinstance(value, date) else date.fromisoformat(text(value))
     except ValueError:
         raise CaseError(f"{where}: {value!r} is not a date such as 2026-01-31") from None
+    return _believable(parsed, where)
+
+
+def _believable(when: Day, where: str) -> Day:
+    if when.year not in BELIEVABLE_YEARS:
+        raise CaseError(f"{where}: the year {when.year} cannot be meant")
+    return when
 
 
 def optional_day(value: object, where: str, zone: ZoneInfo | None = None) -> date | None:
@@ -125,7 +135,7 @@ def moment(value: object, where: str, zone: ZoneInfo | None) -> datetime:
 def month(value: object, where: str) -> date:
     """Return the first day of a month written as 2026-01."""
     try:
-        return date.fromisoformat(f"{text(value)}-01")
+        return _believable(date.fromisoformat(f"{text(value)}-01"), where)
     except ValueError:
         raise CaseError(f"{where}: {value!r} is not a month such as 2026-01") from None
 

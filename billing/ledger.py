@@ -74,11 +74,17 @@ class Question:
 
 def tally(case: Case, parameters: Parameters, question: Question) -> Tally:
     """Return what counts for a programme in a period."""
-    judge = _Judge(case=case, parameters=parameters, question=question)
+    judge = _Judge(
+        case=case,
+        parameters=parameters,
+        question=question,
+        consents=agreement.given(case.consents, question.program, question.zone),
+    )
     judge.note_rejected()
     pieces: list[Piece] = []
+    period = question.interval
     for entry in own_entries(case):
-        inside = minutes.clip((entry.start, entry.end), question.interval)
+        inside = minutes.clip((entry.start, entry.end), period)
         if entry.program == question.program and inside is not None and judge.eligible(entry):
             pieces += judge.pieces(entry, inside)
     kept, limiting = judge.once_only(pieces)
@@ -107,6 +113,9 @@ def own_entries(case: Case) -> Iterator[TimeEntry]:
 def by_day(interval: Interval, zone: ZoneInfo) -> Iterator[tuple[date, Interval]]:
     """Yield the parts of an interval, one for each local date."""
     day = interval[0].astimezone(zone).date()
+    if interval[1] <= windows.midnight(day + DAY, zone):
+        yield day, interval
+        return
     while windows.midnight(day, zone) < interval[1]:
         span = windows.midnight(day, zone), windows.midnight(day + DAY, zone)
         part = minutes.clip(interval, span)
@@ -125,6 +134,7 @@ class _Judge:
     case: Case
     parameters: Parameters
     question: Question
+    consents: tuple[agreement.Given, ...]
     left_out: dict[str, set[str]] = field(default_factory=dict)
 
     def note_rejected(self) -> None:
@@ -143,7 +153,7 @@ class _Judge:
     def pieces(self, entry: TimeEntry, inside: Interval) -> Iterator[Piece]:
         """Yield the days' parts of an entry that count."""
         for day, part in by_day(inside, self.question.zone):
-            reason = self._against_day(entry, part, day)
+            reason = self._against_day(part, day)
             if reason is None:
                 yield Piece(entry=entry, interval=part)
             else:
@@ -181,9 +191,9 @@ class _Judge:
     def _elsewhere(self, other: TimeEntry) -> bool:
         return other.patient_id not in ("", self.case.patient.id)
 
-    def _against_day(self, entry: TimeEntry, part: Interval, day: date) -> EntryReason | None:
+    def _against_day(self, part: Interval, day: date) -> EntryReason | None:
         question, parameters = self.question, self.parameters
-        state = agreement.on(self.case.consents, entry.program, part[0], day, question.zone)
+        state = agreement.on(self.consents, part[0], day)
         if state is Agreement.WITHDRAWN:
             return EntryReason.AFTER_WITHDRAWAL
         if state is Agreement.NOT_YET and parameters.exclude_before_consent:
