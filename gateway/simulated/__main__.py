@@ -5,13 +5,16 @@ into a file, when all is ready); a gateway started with DBUS_SYSTEM_BUS_ADDRESS 
 sees that home's devices. Ends on SIGTERM, or when standard input,
 if it is a pipe, closes: then its parent died. Lines on standard input are requests:
 {"press": ADDRESS} (the pairing button), {"measure": ADDRESS},
-{"measure": ADDRESS, "values": {"systolic": 190, "diastolic": 110}}.
+{"measure": ADDRESS, "values": {"systolic": 190, "diastolic": 110}},
+{"measure": ADDRESS, "frame": HEX}.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import signal
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -78,11 +81,9 @@ async def _listen(street: Street) -> None:
     """Carry out the lines that come in; return when there will be no more."""
     loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
-    try:
-        transport, _ = await loop.connect_read_pipe(lambda: protocol, sys.stdin)
-    except (OSError, ValueError):
-        await loop.create_future()  # /dev/null or a file: nobody will ask for anything
-        return
+    if not _can_be_heard():
+        await loop.create_future()
+    transport, _ = await loop.connect_read_pipe(lambda: protocol, sys.stdin)
     try:
         while line := await reader.readline():
             try:
@@ -91,6 +92,12 @@ async def _listen(street: Street) -> None:
                 sys.stderr.write(f"not understood: {line!r}: {error}\n")
     finally:
         transport.close()
+
+
+def _can_be_heard() -> bool:
+    """Whether anybody may ever say something: not so on /dev/null, or a file."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()
 
 
 def _clock(speed: float) -> Callable[[], datetime]:

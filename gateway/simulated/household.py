@@ -12,6 +12,7 @@ import msgspec
 from gateway.simulated.home import SimulatedHome
 from gateway.simulated.models import KINDS
 from gateway.simulated.peripherals.clock import Now
+from gateway.simulated.peripherals.dump import DumpingPeripheral
 from gateway.simulated.peripherals.peripheral import Peripheral
 from gateway.simulated.plan import Plan, PlannedDevice, PlannedHome, behaviour_of, kind_of
 from gateway.simulated.schedule import Habit, TruthLog, live, measure_once
@@ -26,6 +27,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Address of a device to use."""
     values: dict[str, float] | None = None
     """What it is to show; None: something plausible."""
+    frame: str = ""
+    """Hex: bytes to send as they are, instead."""
 
 
 class Street:
@@ -66,11 +69,7 @@ class Street:
         if request.press:
             await self._used[request.press][0].enter_pairing_mode()
         if request.measure:
-            device, habit = self._used[request.measure]
-            if request.values is None:
-                await measure_once(device, habit)
-            else:
-                await device.show(request.values)
+            await _use(*self._used[request.measure], request)
 
     def _home(self, number: int, gateway: str) -> SimulatedHome:
         top = self._bus_folder
@@ -102,3 +101,15 @@ class Street:
             await measure_once(device, habit)
         if device.behaviour.pairs_only_in_pairing_mode:
             await device.enter_pairing_mode()
+
+
+async def _use(device: Peripheral, habit: Habit, request: Request) -> None:
+    """Measure what a request says; without anything said, what is plausible."""
+    if request.frame:
+        if not isinstance(device, DumpingPeripheral):
+            raise ValueError(f"a {device.kind} sends only what it measured")
+        await device.store_frame(bytes.fromhex(request.frame))
+    elif request.values is not None:
+        await device.show(request.values)
+    else:
+        await measure_once(device, habit)

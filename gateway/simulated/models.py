@@ -53,6 +53,11 @@ _AND = Behaviour(
     clock_lost=True,
     hangs_up_after_dump=True,
 )
+_UC_352BLE_OWN = {
+    0x181D: "23434100-1fe4-1eff-80cb-00ff78297d8b",
+    0x2A9D: "23434101-1fe4-1eff-80cb-00ff78297d8b",
+}
+"""Some units speak A&D's own service with the same layout (A&D's sample applications)."""
 _METER = Behaviour(
     bonding=Bonding.PASSKEY,
     clock=ClockService.NONE,
@@ -81,6 +86,9 @@ MODELS: Mapping[str, Model] = MappingProxyType(
         "and_uc_352ble": Model(
             kind=WeightScale,
             behaviour=replace(_AND, labels=Labels(manufacturer="A&D", model="UC-352BLE")),
+        ),
+        "and_uc_352ble_own_service": Model(
+            kind=WeightScale, behaviour=replace(_AND, aliases=_UC_352BLE_OWN)
         ),
         "accu_chek_guide": Model(
             kind=Glucometer,

@@ -41,6 +41,7 @@ class Adapter:
         self._tree = shared.tree
         self._radio = Radio(adapter=name, central=central)
         self._told_at: dict[str, float] = {}
+        self._forgetting: dict[str, asyncio.TimerHandle] = {}
         self._random = random.Random(name)
         central.pairing_config_factory = self._pairing_config
         central.on(central.EVENT_ADVERTISEMENT, self._heard)
@@ -100,6 +101,12 @@ class Adapter:
         for remote in list(self.remotes.values()):
             await remote.resolved.forget(sender)
 
+    def forget_nothing_more(self) -> None:
+        """Stop the clocks after which silent devices are forgotten."""
+        for timer in self._forgetting.values():
+            timer.cancel()
+        self._forgetting.clear()
+
     async def _start_scanning(self, sender: str) -> None:
         if not self.powered:
             raise BluezError(NOT_READY)
@@ -126,6 +133,7 @@ class Adapter:
         if self.central.is_scanning:
             await self.central.stop_scanning()
         self.scanners.clear()
+        self.forget_nothing_more()
         self._show_discovering()
 
     def _show_discovering(self) -> None:
@@ -145,7 +153,23 @@ class Adapter:
         if remote.path in self._tree and now < soon:
             return
         self._told_at[key] = now
+        self._remember(key)
         self._tell(remote, adverts.load(heard.data_bytes))
+
+    def _remember(self, key: str) -> None:
+        """Put off the moment when this device is forgotten."""
+        if key in self._forgetting:
+            self._forgetting[key].cancel()
+        loop, after = asyncio.get_running_loop(), self._shared.tempo.forget_after_s
+        self._forgetting[key] = loop.call_later(after, self._forget_silent, key)
+
+    def _forget_silent(self, key: str) -> None:
+        """As bluetoothd does with devices that nobody paired or connected."""
+        self._forgetting.pop(key)
+        remote = self.remotes.get(key)
+        if remote is not None and remote.is_temporary:
+            del self.remotes[key]
+            self._tree.remove(remote.path)
 
     def _tell(self, remote: Remote, advert: adverts.Advert) -> None:
         rssi = self._random.randint(-70, -50)

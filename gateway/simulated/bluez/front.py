@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Coroutine, Mapping
 
 from bumble.device import Device
@@ -25,6 +26,8 @@ from gateway.simulated.bluez.outlet import Outlet
 from gateway.simulated.bluez.shared import Shared, Tempo
 from gateway.simulated.bluez.tree import ObjectTree
 
+CALLS_KEPT = 1000
+
 log = logging.getLogger(__name__)
 
 LEFT_THE_BUS = "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'"
@@ -37,8 +40,8 @@ class BluezFront:
 
     def __init__(self, centrals: Mapping[str, Device], *, tempo: Tempo) -> None:
         self.faults = Faults()
-        self.calls: list[tuple[str, str]] = []
-        """Every call that came: its member and its path."""
+        self.calls: deque[tuple[str, str]] = deque(maxlen=CALLS_KEPT)
+        """The calls that came lately: member and path."""
         self._bus: MessageBus | None = None
         self._outlet = Outlet()
         self._sending: asyncio.Task[None] | None = None
@@ -65,6 +68,8 @@ class BluezFront:
 
     async def stop(self) -> None:
         """Leave the bus; calls under way are dropped."""
+        for adapter in self.adapters.values():
+            adapter.forget_nothing_more()
         running = [*self._answering, *([self._sending] if self._sending is not None else [])]
         for task in running:
             task.cancel()

@@ -48,6 +48,11 @@ class Remote:
         self._connecting: asyncio.Task[Connection] | None = None
         self._resolving: asyncio.Task[None] | None = None
 
+    @property
+    def is_temporary(self) -> bool:
+        """Nothing but a recent advert speaks for keeping it."""
+        return not self.bonded and self.connection is None and self._connecting is None
+
     def appear(self, advert: Advert, rssi: int) -> None:
         """Show the device on the bus."""
         shown = _identity(self, names.adapter_path(self._radio.adapter))

@@ -17,6 +17,8 @@ class Tempo:
     advert_every_s: float = 0.1
     """At most so often a device's RSSI is told again: bleak needs a second advert to see one."""
     connect_timeout_s: float = 5.0
+    forget_after_s: float = 30.0
+    """A device without bond or link is forgotten when it was not heard for so long."""
     resolve_timeout_s: float = 10.0
 
 

@@ -1,6 +1,7 @@
 """One radio's advertising: said once, changed or ended, never two ways at the same time."""
 
 import asyncio
+from dataclasses import replace
 
 from bumble.device import Device
 
@@ -58,10 +59,9 @@ def said_of(name: str, services: tuple[int, ...], behaviour: Behaviour, *, pairi
     manufacturer = behaviour.manufacturer_data
     if pairing and behaviour.pairing_manufacturer_data is not None:
         manufacturer = behaviour.pairing_manufacturer_data
-    advert = adverts.Advert(
-        name=name,
-        services=tuple(adverts.uuid128(short) for short in services),
-        flags=flags,
-        manufacturer=manufacturer,
-    )
-    return adverts.dump(advert)
+    uuids = tuple(behaviour.aliases.get(short, adverts.uuid128(short)) for short in services)
+    advert = adverts.Advert(name=name, services=uuids, flags=flags, manufacturer=manufacturer)
+    try:
+        return adverts.dump(advert)
+    except ValueError:  # a real device puts the name into its scan response, which this air lacks
+        return adverts.dump(replace(advert, name=""))

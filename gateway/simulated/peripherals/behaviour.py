@@ -1,6 +1,7 @@
 """How a device behaves: every habit and quirk that our gateway must cope with, as data."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
@@ -81,6 +82,8 @@ class Behaviour:
 
     battery_percent: int | None = 90
     labels: Labels | None = Labels()
+    aliases: Mapping[int, str] = field(default_factory=dict)
+    """The maker's own UUIDs that it uses in the place of assigned ones."""
     manufacturer_data: tuple[int, bytes] | None = None
     pairing_manufacturer_data: tuple[int, bytes] | None = None
     """What it says in pairing mode instead, if anything."""

@@ -32,7 +32,7 @@ class DumpingPeripheral(Peripheral):
             *self.features(),
             *self.clock_face.characteristics(encrypted=self.encrypts),
         ]
-        return [gatt.service(self.service, mine)]
+        return [gatt.service(self.service, mine, alias=self.behaviour.aliases.get(self.service))]
 
     @abstractmethod
     def features(self) -> list[Characteristic[bytes]]:
@@ -54,6 +54,10 @@ class DumpingPeripheral(Peripheral):
                 self.erase(record)
         if self.behaviour.hangs_up_after_dump:
             await self.hang_up("sent everything")
+
+    async def store_frame(self, frame: bytes) -> Record:
+        """Store bytes as they are: a recording, or something that no decoder reads."""
+        return await self.remember(self.record(frame, {}, device_time=None))
 
     def frames(self, record: Record) -> list[tuple[Characteristic[bytes], bytes]]:
         """What it sends of one record, and from where."""

@@ -1,6 +1,7 @@
 """Building GATT services with little ceremony: short UUIDs, reads and writes as plain functions."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from bumble.att import Attribute, AttributeValue
 from bumble.core import UUID
@@ -20,9 +21,11 @@ Properties = Characteristic.Properties
 Permissions = Attribute.Permissions
 
 
-def service(short: int, characteristics: Sequence[Characteristic[bytes]]) -> Service:
-    """A primary service of an assigned number."""
-    return Service(UUID.from_16_bits(short), list(characteristics))
+def service(
+    short: int, characteristics: Sequence[Characteristic[bytes]], *, alias: str | None = None
+) -> Service:
+    """A primary service of an assigned number, or under the maker's own UUID instead."""
+    return Service(_uuid(short, alias), list(characteristics))
 
 
 def readable(short: int, value: bytes | Read, *, encrypted: bool = False) -> Characteristic[bytes]:
@@ -47,25 +50,33 @@ def writable(
     return Characteristic(UUID.from_16_bits(short), properties, permissions, _to(write, read))
 
 
-def reported(
-    device: Device,
-    short: int,
-    *,
-    indicate: bool,
-    encrypted: bool = False,
-    write: Write | None = None,
-) -> Characteristic[bytes]:
-    """A characteristic that the device notifies or indicates, and takes writes if `write`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """How a characteristic reports: indicated or notified, to whom, and under which UUID."""
+
+    indicate: bool
+    encrypted: bool = False
+    write: Write | None = None
+    """If given, it takes writes too (a control point)."""
+    alias: str | None = None
+
+
+def reported(device: Device, short: int, source: Source) -> Characteristic[bytes]:
+    """A characteristic that the device notifies or indicates."""
     permissions = Permissions(0)
-    properties = Properties.INDICATE if indicate else Properties.NOTIFY
-    if write is not None:
+    properties = Properties.INDICATE if source.indicate else Properties.NOTIFY
+    if source.write is not None:
         properties |= Properties.WRITE
         permissions |= Permissions.WRITEABLE
-    value: Value = b"" if write is None else _to(write, None)
-    made = Characteristic(UUID.from_16_bits(short), properties, permissions, value)
-    if encrypted:
+    value: Value = b"" if source.write is None else _to(source.write, None)
+    made = Characteristic(_uuid(short, source.alias), properties, permissions, value)
+    if source.encrypted:
         made.descriptors = [_guarded_subscription(device, made)]
     return made
+
+
+def _uuid(short: int, alias: str | None) -> UUID:
+    return UUID.from_16_bits(short) if alias is None else UUID(alias)
 
 
 def _guarded_subscription(device: Device, characteristic: Characteristic[bytes]) -> Descriptor:

@@ -28,6 +28,13 @@ class Link:
         self.touched_at = asyncio.get_running_loop().time()
         self._changed.set()
 
+    def note(self, short: int, *, listens: bool) -> None:
+        """Note that the client listens to a characteristic, or does no more."""
+        self.subscribed.discard(short)
+        if listens:
+            self.subscribed.add(short)
+        self.touch()
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until a condition holds; it is looked at again whenever something happens."""
         while not holds():

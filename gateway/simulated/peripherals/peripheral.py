@@ -51,6 +51,7 @@ class Peripheral(Books, ABC):
         self.pairing_mode = False
         self.link: Link | None = None
         self._now = now
+        self._shorts: dict[Characteristic[bytes], str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         interval_ms = behaviour.advertising_interval_ms
         self.advertiser = Advertiser(radio, interval_ms=interval_ms)
@@ -167,18 +168,18 @@ class Peripheral(Books, ABC):
         self, short: int, *, indicate: bool, write: gatt.Write | None = None
     ) -> Characteristic[bytes]:
         """A characteristic that it sends from; whoever subscribes is noted on the link."""
-        made = gatt.reported(
-            self.radio, short, indicate=indicate, encrypted=self.encrypts, write=write
+        source = gatt.Source(
+            indicate=indicate,
+            encrypted=self.encrypts,
+            write=write,
+            alias=self.behaviour.aliases.get(short),
         )
+        made = gatt.reported(self.radio, short, source)
+        self._shorts[made] = f"{short:04X}"
 
         def note(_connection: Connection, notify: bool, indication: bool) -> None:  # noqa: FBT001  bumble's signature
-            link = self.link
-            if link is None:
-                return
-            link.subscribed.discard(short)
-            if notify or indication:
-                link.subscribed.add(short)
-            link.touch()
+            if self.link is not None:
+                self.link.note(short, listens=notify or indication)
 
         made.on(made.EVENT_SUBSCRIPTION, note)
         return made
@@ -200,8 +201,8 @@ class Peripheral(Books, ABC):
         for _ in range(self.behaviour.copies):
             for sender, frame in frames:
                 await self.send(link, sender, frame)
-                short = sender.uuid.to_hex_str().upper()[-4:]
-                self.sent.append(Sent(record=record, characteristic=short, frame=frame))
+                where = self._shorts[sender]
+                self.sent.append(Sent(record=record, characteristic=where, frame=frame))
         self.close(record)
         await self._count_down()
 

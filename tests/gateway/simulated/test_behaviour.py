@@ -216,3 +216,35 @@ async def test_a_device_whose_listener_left_waits_for_another(
         assert cuff.has_news
         await listener.listen(0x2A35)
         assert await listener.next() == late.frame
+
+
+async def test_a_scale_may_speak_its_makers_own_service(home: SimulatedHome, meet: Meet) -> None:
+    own = {
+        0x181D: "23434100-1fe4-1eff-80cb-00ff78297d8b",
+        0x2A9D: "23434101-1fe4-1eff-80cb-00ff78297d8b",
+    }
+    scale = await home.add(
+        WeightScale,
+        address="F1:00:5E:00:53:11",
+        name="A&D_UC-352BLE_001122",
+        behaviour=Behaviour(aliases=own),
+    )
+    record = await scale.measure(kg=81.25)
+    async with BleakScanner() as scanner, asyncio.timeout(10):
+        heard = await anext(aiter(scanner.advertisement_data()))
+    assert heard[1].service_uuids == [own[0x181D]]
+    async with meet(scale) as listener:
+        heard_frame = asyncio.get_running_loop().create_future()
+        await listener.client.start_notify(
+            own[0x2A9D], lambda _, value: heard_frame.set_result(bytes(value))
+        )
+        assert await heard_frame == record.frame
+    assert scale.sent[0].characteristic == "2A9D"
+
+
+async def test_any_bytes_can_be_sent(home: SimulatedHome, meet: Meet) -> None:
+    cuff = await cuff_with(home, Behaviour())
+    await cuff.store_frame(b"\x1e\x80")
+    async with meet(cuff) as listener:
+        await listener.listen(0x2A35)
+        assert await listener.next() == b"\x1e\x80"

@@ -214,6 +214,24 @@ async def test_a_read_fails_with_the_error_of_the_device(
             await listener.write(0x2A49, b"\0")
 
 
+async def test_a_silent_device_is_forgotten_and_found_again(meet: Meet) -> None:
+    tempo = Tempo(advert_every_s=0.02, forget_after_s=0.2)
+    async with SimulatedHome(now=lambda: datetime.now(UTC), tempo=tempo) as home:
+        cuff = await home.add(BloodPressureCuff, address="F1:00:5E:00:53:10", name="UA-651BLE")
+        await cuff.measure(systolic=128, diastolic=82)
+        device = await BleakScanner.find_device_by_address(cuff.address, timeout=5)
+        assert device is not None
+        await cuff.fall_silent()
+        async with asyncio.timeout(5):
+            while home.front.adapters["hci0"].remotes:
+                await asyncio.sleep(0.02)
+        await home.told()
+        with pytest.raises(BleakError, match="not found"):
+            await BleakClient(device).connect()
+        await cuff.advertise()
+        await reads_normally(cuff, meet)
+
+
 async def test_two_adapters_see_the_same_device() -> None:
     now = lambda: datetime.now(UTC)  # noqa: E731  one line is enough here
     tempo = Tempo(advert_every_s=0.02)

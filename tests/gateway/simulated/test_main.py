@@ -41,12 +41,14 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
-    def run(*arguments: str, plan: object = PLAN) -> subprocess.Popen[str]:
+    def run(
+        *arguments: str, plan: object = PLAN, stdin: int = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
         (tmp_path / "plan.json").write_text(json.dumps(plan))
         files = ["--plan", str(tmp_path / "plan.json"), "--truth", str(tmp_path / "truth.jsonl")]
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway.simulated", *files, *arguments],
-            stdin=subprocess.PIPE,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -126,11 +128,22 @@ def test_does_what_is_asked_on_its_input(start: Start, tmp_path: Path) -> None:
     process = start()
     homes(process)
     asked = {"measure": CUFF["address"], "values": {"systolic": 190, "diastolic": 110}}
-    _, errors = process.communicate(f"nonsense\n{json.dumps(asked)}\n", timeout=10)
+    raw = {"measure": CUFF["address"], "frame": "1e8000"}
+    lines = f"nonsense\n{json.dumps(asked)}\n{json.dumps(raw)}\n"
+    _, errors = process.communicate(lines, timeout=10)
     assert "not understood: b'nonsense" in errors
+    assert "1e8000" in [line["frame"] for line in truth(tmp_path)]
     assert {"systolic": 190, "diastolic": 110, "pulse": None} in [
         line["values"] for line in truth(tmp_path)
     ]
+
+
+def test_runs_without_an_input(start: Start) -> None:
+    process = start(stdin=subprocess.DEVNULL)
+    homes(process)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
 
 
 def test_says_what_is_wrong_with_a_plan(start: Start) -> None:
