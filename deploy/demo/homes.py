@@ -10,9 +10,9 @@ from deploy.demo.clinic import Resident
 MODELS = {
     "blood_pressure": "A&D UA-651BLE",
     "weight": "A&D UC-352BLE",
-    "glucose": "Accu-Chek Guide",
+    "glucose": "TRUE METRIX AIR",
 }
-NAMES = {"blood_pressure": "UA-651BLE", "weight": "UC-352BLE", "glucose": "meter+00001"}
+NAMES = {"blood_pressure": "UA-651BLE", "weight": "UC-352BLE", "glucose": "NiproBGM"}
 KINDS = {"blood_pressure": "cuff", "weight": "scale", "glucose": "glucometer"}
 LIVING_AT = {"gw-demo-1": 1, "gw-demo-2": 16, "gw-demo-3": 33}
 """Gateway to the number of the patient who lives there."""
@@ -64,7 +64,9 @@ def radio_plan(devices: Sequence[LiveDevice], *, every_s: float, seed: int) -> s
 
 
 def _virtual(device: LiveDevice) -> dict[str, object]:
+    habits = {"model": "true_metrix_air"} if device.kind == "glucose" else {}
     return {
+        **habits,
         "kind": KINDS[device.kind],
         "address": device.address,
         "name": NAMES[device.kind],
@@ -79,7 +81,7 @@ def _spread(device: LiveDevice) -> dict[str, list[float]]:
     if device.kind == "weight":
         return {"kg": [round(usual["weight"], 1), 0.2]}
     if device.kind == "glucose":
-        return {"mg_dl": [82, 28]}
+        return {"mg_dl": [74, 26]}
     return {
         "systolic": [round(usual["systolic"]), 7],
         "diastolic": [round(usual["diastolic"]), 4],

@@ -71,3 +71,29 @@ from arriving order by measured_at;
 insert into to_evaluate (organisation_id, patient_id, reading_id, kind, measured_at, received_at)
 select %(organisation)s, patient_id, reading_id, kind, measured_at, measured_at + interval '2 seconds'
 from arriving where measured_at > %(since)s order by measured_at;
+
+-- name: first_live
+select distinct on (r.kind) r.kind, r.measured_at, r.gateway_time, r.received_at, i.first_stored_at
+from reading r join reading_identity i using (reading_id)
+where r.gateway_id = any(%(gateways)s) and r.received_at >= %(since)s and r.live
+order by r.kind, r.received_at;
+
+-- name: first_alert
+select a.headline, r.received_at, min(e.at)
+from alert a
+join reading r on r.reading_id = any(a.reading_ids)
+join alert_event e on e.alert_id = a.id and e.at >= r.received_at
+where r.gateway_id = any(%(gateways)s) and r.received_at >= %(since)s
+group by a.id, r.reading_id, r.received_at order by 3 limit 1;
+
+-- name: alerted_patients
+select distinct p.mrn from alert a join patient p on p.id = a.patient_id
+join reading r on r.reading_id = any(a.reading_ids)
+where a.closed_at is null and r.gateway_id = any(%(gateways)s);
+
+-- name: how_far
+select
+  (select count(*) from reading where gateway_id = any(%(gateways)s) and received_at >= %(since)s),
+  (select count(*) from quarantine where received_at >= %(since)s),
+  (select count(*) from to_evaluate),
+  (select count(*) from alert where closed_at is null);
