@@ -12,6 +12,7 @@ class Bonding(StrEnum):
     NONE = "no bond: anyone may read"
     JUST_WORKS = "bond without a number"
     PASSKEY = "bond with six digits on the display or label"
+    COMPARISON = "bond by comparing six digits on both sides"
 
 
 class ClockService(IntEnum):

@@ -6,15 +6,19 @@ from bumble.pairing import PairingConfig, PairingDelegate
 
 from gateway.simulated.peripherals.behaviour import Behaviour, Bonding
 
+ABILITIES = {
+    Bonding.NONE: PairingDelegate.NO_OUTPUT_NO_INPUT,
+    Bonding.JUST_WORKS: PairingDelegate.NO_OUTPUT_NO_INPUT,
+    Bonding.PASSKEY: PairingDelegate.DISPLAY_OUTPUT_ONLY,
+    Bonding.COMPARISON: PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT,
+}
+
 
 class DeviceDelegate(PairingDelegate):
     """Answers for a device with (at most) a display; `willing` says whether it pairs now."""
 
     def __init__(self, behaviour: Behaviour, willing: Callable[[], bool]) -> None:
-        shows = behaviour.bonding is Bonding.PASSKEY
-        super().__init__(
-            io_capability=self.DISPLAY_OUTPUT_ONLY if shows else self.NO_OUTPUT_NO_INPUT
-        )
+        super().__init__(io_capability=ABILITIES[behaviour.bonding])
         self._passkey = behaviour.passkey
         self._willing = willing
 
@@ -31,7 +35,7 @@ def pairing_config(behaviour: Behaviour, willing: Callable[[], bool]) -> Pairing
     """How bumble is to answer a pairing request."""
     return PairingConfig(
         sc=True,
-        mitm=behaviour.bonding is Bonding.PASSKEY,
+        mitm=behaviour.bonding in (Bonding.PASSKEY, Bonding.COMPARISON),
         bonding=True,
         identity_address_type=PairingConfig.AddressType.RANDOM,
         delegate=DeviceDelegate(behaviour, willing),

@@ -1,5 +1,6 @@
 """Bonds: with a passkey, without a number, refused, forgotten; through a real D-Bus agent."""
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -58,6 +59,20 @@ async def test_an_agent_that_refuses_does_not_pair(
     with pytest.raises(BleakDBusError, match="AuthenticationFailed"):
         async with meet(cuff, pair=True):
             pass
+
+
+@pytest.mark.parametrize(("passkey", "paired"), [(0, True), (None, False)], ids=["yes", "no"])
+async def test_the_agent_compares_numbers(
+    home: SimulatedHome, meet: Meet, register: Register, passkey: int | None, paired: bool
+) -> None:
+    cuff = await cuff_with(home, Behaviour(bonding=Bonding.COMPARISON))
+    agent = await register(passkey, "DisplayYesNo")
+    with contextlib.suppress(BleakDBusError):
+        async with meet(cuff, pair=True) as listener:
+            await listener.listen(0x2A35)
+            await listener.next()
+    assert agent.asked == ["RequestConfirmation"]
+    assert cuff.has_news is not paired
 
 
 async def test_an_unpaired_client_is_refused_and_told_so(home: SimulatedHome, meet: Meet) -> None:
