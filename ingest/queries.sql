@@ -137,7 +137,7 @@ update device set
   last_seen_at = greatest(device.last_seen_at, told.last_seen_at)
 from told
 join free on free.id = told.device_id
-join gateway on gateway.id = told.gateway_id
+join gateway on gateway.id = told.gateway_id and gateway.revoked_at is null
 where device.id = free.id and device.organisation_id = gateway.organisation_id;
 
 -- name: touch_gateways

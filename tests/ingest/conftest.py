@@ -1,0 +1,150 @@
+"""What ingest's tests share: readings and contexts to vary, a small clinic in a real database."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from devices import wire
+from devices.reading import UNITS, Kind
+from devices.wire import WireReading
+from ingest import acceptance
+from ingest.bounds import shipped
+from ingest.door import Letter
+from ingest.people import Assignment, Device, Gateway, Person
+
+ORGANISATION = UUID("00000000-0000-4000-8000-00000000000a")
+ANNE = UUID("00000000-0000-4000-8000-0000000000a1")
+NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
+TYPICAL = {
+    Kind.BLOOD_PRESSURE: {"value": 128.0, "diastolic": 80.0},
+    Kind.WEIGHT: {"value": 81.0},
+    Kind.GLUCOSE: {"value": 110.0},
+    Kind.SPO2: {"value": 96.0, "pulse": 70.0},
+    Kind.TEMPERATURE: {"value": 36.8},
+    Kind.HEART_RATE: {"value": 70.0},
+    Kind.BODY_COMPOSITION: {"value": 25.0},
+}
+
+ReadingMaker = Callable[..., WireReading]
+ContextMaker = Callable[..., acceptance.Context]
+
+
+def build_reading(kind: str = Kind.BLOOD_PRESSURE, **changes: Any) -> WireReading:
+    told: dict[str, Any] = {
+        "id": uuid4(),
+        "char": "2A35",
+        "frame": "00",
+        "at": NOON - timedelta(seconds=2),
+        "kind": str(kind),
+        "original_unit": UNITS.get(Kind(kind)) if kind in set(Kind) else None,
+    }
+    told |= TYPICAL.get(Kind(kind), {}) if kind in set(Kind) else {}
+    return WireReading(**(told | changes))
+
+
+def build_context(**changes: Any) -> acceptance.Context:
+    person = changes.pop("person", Person(patient_id=ANNE))
+    averaging = changes.pop("averaging", 1)
+    assignments = changes.pop(
+        "assignments", (Assignment(person=person, start=NOON - timedelta(days=400)),)
+    )
+    told: dict[str, Any] = {
+        "gateway": Gateway(id="gw", organisation_id=ORGANISATION),
+        "device": Device(
+            id="cuff",
+            organisation_id=ORGANISATION,
+            averaging=averaging,
+            assignments=tuple(assignments),
+        ),
+        "medians": {},
+        "bounds": shipped(),
+        "now": NOON,
+    }
+    return acceptance.Context(**(told | changes))
+
+
+@pytest.fixture
+def reading() -> ReadingMaker:
+    return build_reading
+
+
+@pytest.fixture
+def context() -> ContextMaker:
+    return build_context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clinic:
+    """Anne has a cuff and a gateway; Ben is of the same clinic, without a device."""
+
+    db: Any
+    organisation: UUID
+    anne: UUID
+    ben: UUID
+
+    def one(self, query: str, *values: object) -> Any:
+        """Return the one value that a query gives."""
+        with self.db.connect() as connection:
+            row = connection.execute(query, values or None).fetchone()
+        return row[0] if row is not None else None
+
+    def all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self.db.connect() as connection:
+            found: list[tuple[Any, ...]] = connection.execute(query, values or None).fetchall()
+        return found
+
+
+def found_clinic(db: Any) -> Clinic:
+    with db.connect() as connection:
+
+        def new(query: str, *values: object) -> UUID:
+            row = connection.execute(query + " returning id", values).fetchone()
+            made: UUID = row[0]
+            return made
+
+        organisation = new("insert into organisation (name, time_zone) values ('A', 'UTC')")
+        person = (
+            "insert into patient (organisation_id, mrn, family_name, given_name, birth_date, sex)"
+            " values (%s, %s, 'Sample', %s, '1950-01-01', 'female')"
+        )
+        anne = new(person, organisation, "1", "Anne")
+        ben = new(person, organisation, "2", "Ben")
+        for number in range(1, 4):
+            connection.execute(
+                "insert into gateway (id, organisation_id, site) values (%s, %s, 's')",
+                (f"gw{number}", organisation),
+            )
+        connection.execute(
+            "insert into device (id, organisation_id) values ('cuff', %s)", (organisation,)
+        )
+        connection.execute(
+            "insert into device_assignment (organisation_id, device_id, patient_id, assigned_from)"
+            " values (%s, 'cuff', %s, '2020-01-01')",
+            (organisation, anne),
+        )
+    return Clinic(db=db, organisation=organisation, anne=anne, ben=ben)
+
+
+@pytest.fixture
+def clinic(db: Any) -> Iterator[Clinic]:
+    yield found_clinic(db)
+
+
+def post(
+    *readings: WireReading,
+    gateway: str = "gw1",
+    device: str = "cuff",
+    received_at: datetime = NOON,
+) -> Letter:
+    """Return a publication of these readings."""
+    message = wire.Readings(v="1.0", gateway=gateway, device=device, readings=list(readings))
+    return Letter(f"tidings/v1/s/{gateway}/readings", wire.dump(message), received_at)
+
+
+@pytest.fixture
+def letter() -> Callable[..., Letter]:
+    return post
