@@ -6,10 +6,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
-from pydantic import ValidationError
 from x12sdk.access import PaidClaim
 from x12sdk.io import X12ModelReader
-from x12sdk.parsing import X12ParseException
 from x12sdk.v5010.x12_835_005010X221A1.loops import Loop2110
 from x12sdk.v5010.x12_835_005010X221A1.transaction_set import HealthCareClaimPayment
 
@@ -48,16 +46,12 @@ def read_835(content: str) -> tuple[PayerAnswer, ...]:
     if not content.lstrip().startswith("ISA"):
         raise CaseError("remittance: not an X12 interchange (it has to start with ISA)")
     try:
-        with X12ModelReader(content.lstrip()) as reader:
-            return tuple(
-                answer
-                for model in reader.models()
-                if isinstance(model, HealthCareClaimPayment)
-                for claim in model.claims()
-                for answer in _lines(claim)
-            )
-    except (ValidationError, X12ParseException, AttributeError, ValueError, KeyError) as error:
+        answers = tuple(_answers(content.lstrip()))
+    except Exception as error:
         raise CaseError(f"remittance: cannot be read: {type(error).__name__}") from error
+    if not answers:
+        raise CaseError("remittance: no answered lines in it")
+    return answers
 
 
 def typed_in(raw: object) -> PayerAnswer:
@@ -92,6 +86,14 @@ def matched(
         else:
             strays.append(answer)
     return found, tuple(strays)
+
+
+def _answers(content: str) -> Iterator[PayerAnswer]:
+    with X12ModelReader(content) as reader:
+        for model in reader.models():
+            if isinstance(model, HealthCareClaimPayment):
+                for claim in model.claims():
+                    yield from _lines(claim)
 
 
 def _lines(claim: PaidClaim) -> Iterator[PayerAnswer]:

@@ -11,6 +11,7 @@ import pytest
 from billing import case, claims, evaluate, pack
 from billing.claims import BillLine
 from billing.fields import CaseError
+from billing.outcome import Line
 from billing.record import Case
 
 Raw = dict[str, Any]
@@ -23,7 +24,7 @@ def lines_of(raw: Raw) -> dict[str, BillLine]:
     return {line.code: line for line in found}
 
 
-def parsed_with_line(raw: Raw, code: str) -> tuple[Case, claims.Line]:
+def parsed_with_line(raw: Raw, code: str) -> tuple[Case, Line]:
     parsed = case.parse(raw)
     line = evaluate.evaluate(parsed, RULES).line(code)
     assert line is not None

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -76,7 +77,7 @@ def test_threshold_is_reached_when_so_many_minutes_are_covered(
 @given(intervals)
 def test_union_does_not_touch_itself(rows: list[Interval]) -> None:
     joined = minutes.union(rows)
-    assert all(first[1] < second[0] for first, second in zip(joined, joined[1:], strict=False))
+    assert all(first[1] < second[0] for first, second in pairwise(joined))
 
 
 @pytest.mark.parametrize(

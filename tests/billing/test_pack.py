@@ -1,4 +1,4 @@
-"""Packs are dated, complete and tied to their lines by a hash; payers lay their own rules over them."""
+"""Packs are dated, complete and tied to lines by a hash; payers lay their rules over them."""
 
 import copy
 import json
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -61,7 +62,7 @@ def test_every_cap_is_a_parameter(known: Pack) -> None:
 
 
 def test_packs_do_not_overlap_in_time() -> None:
-    for first, second in zip(PACKS, PACKS[1:], strict=False):
+    for first, second in pairwise(PACKS):
         assert first.effective_to < second.effective_from
 
 

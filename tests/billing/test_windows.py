@@ -1,7 +1,7 @@
 """Windows follow one another: no gap, no stretch, in any zone."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -20,7 +20,7 @@ zones = st.sampled_from(ZONES).map(ZoneInfo)
 def test_windows_follow_without_gap_or_overlap(anchor: date, length: int) -> None:
     run = list(islice(windows.following(anchor, length), 5))
     assert [window.length for window in run] == [length] * 5
-    for first, second in zip(run, run[1:], strict=False):
+    for first, second in pairwise(run):
         assert second.first == first.last + timedelta(days=1)
 
 
