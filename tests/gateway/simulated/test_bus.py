@@ -22,9 +22,9 @@ from gateway.simulated.bus import (
 pytestmark = pytest.mark.radio
 
 PARENT = """
-import time
+import pathlib, sys, time
 from gateway.simulated.bus import running_bus
-with running_bus() as bus:
+with running_bus(pathlib.Path(sys.argv[1])) as bus:
     print(bus.pid, flush=True)
     time.sleep(60)
 """
@@ -91,8 +91,9 @@ def test_a_folder_gives_the_same_address_every_time(tmp_path: Path) -> None:
         assert second.address == address
 
 
-def test_dies_with_its_parent() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+def test_dies_with_its_parent(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT, str(tmp_path)]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     daemon = int(parent.stdout.readline())
     end = select.poll()
