@@ -105,6 +105,14 @@ class Directory:
         return found
 
 
+def person_of(
+    patient_id: UUID, born: date, zone: str | None, bounds: Bounds, today: date
+) -> Person:
+    """Return a patient as plausibility needs one."""
+    band = bounds.band((today - born).days / DAYS_PER_YEAR)
+    return Person(patient_id=patient_id, band=band, zone=_zone(zone))
+
+
 async def _gateways(connection: Connection, ids: list[str]) -> dict[str, Gateway]:
     rows = await (await connection.execute(sql.load("ingest")["gateways"], (ids,))).fetchall()
     return {
@@ -122,8 +130,7 @@ async def _devices(
     for name, organisation, averaging, retired_at, slot, start, end, person, born, zone in rows:
         heads[name] = (organisation, averaging, retired_at)
         if person is not None:
-            band = bounds.band((today - born).days / DAYS_PER_YEAR)
-            patient = Person(patient_id=person, band=band, zone=_zone(zone))
+            patient = person_of(person, born, zone, bounds, today)
             held[name].append(Assignment(person=patient, slot=slot, start=start, end=end))
     return {
         name: Device(

@@ -189,3 +189,45 @@ select exists (
   where locktype = 'advisory' and classid = 7443 and objid = 0 and pid <> pg_backend_pid()
     and database = (select oid from pg_database where datname = current_database())
 );
+
+-- name: open_quarantine
+select gateway_id, device_id, topic, payload, received_at
+from quarantine
+where id = %(id)s and organisation_id = %(organisation_id)s and state = 'open'
+for update;
+
+-- name: resolve_quarantine
+update quarantine set
+  state = %(state)s, resolved_by = %(staff_id)s, resolved_at = %(now)s, resolution = %(note)s
+where id = %(id)s and organisation_id = %(organisation_id)s and state = 'open';
+
+-- name: patient
+select birth_date, time_zone from patient
+where id = %(id)s and organisation_id = %(organisation_id)s;
+
+-- name: move_reading
+-- Found by its present owner, by whom readings are indexed.
+update reading set patient_id = %(new_owner)s
+where patient_id = %(owner)s and reading_id = %(reading_id)s
+  and organisation_id = %(organisation_id)s;
+
+-- name: queue_again
+-- A reading moved away is queued for its former owner too: the rules look at what is left.
+with queued as (
+  insert into to_evaluate (
+    organisation_id, patient_id, reading_id, kind, measured_at, received_at
+  )
+  select organisation_id, %(patient_id)s, reading_id, kind, measured_at, %(now)s
+  from reading where patient_id = %(owner)s and reading_id = %(reading_id)s
+  returning 1
+)
+select pg_notify('tidings_evaluate', '') from queued;
+
+-- name: audit_reading
+insert into audit (
+  organisation_id, at, actor, action, object_kind, object_id, patient_id, detail
+)
+values (
+  %(organisation_id)s, %(now)s, %(actor)s, 'change', 'reading', %(object_id)s, %(patient_id)s,
+  jsonb_build_object('what', %(what)s::text, 'note', %(note)s::text)
+);

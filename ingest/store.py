@@ -210,6 +210,12 @@ async def _store_placed(connection: Connection, placed: list[batch.Judged]) -> N
         await connection.execute(queries["notify_evaluate"])
 
 
+async def copy_readings(connection: Connection, placed: list[batch.Judged]) -> None:
+    """Store readings whose ids are claimed already, without queueing them."""
+    readings, _ = rows.reading_copies(placed)
+    await _copy(connection, sql.load("ingest")["copy_readings"], readings)
+
+
 async def _copy(connection: Connection, query: str, raw: bytes) -> None:
     async with connection.cursor() as cursor, cursor.copy(query) as copy:
         await copy.write(raw)

@@ -1,12 +1,16 @@
 """What ingest's tests share: readings and contexts to vary, a small clinic in a real database."""
 
+import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from devices import wire
 from devices.reading import UNITS, Kind
@@ -15,6 +19,7 @@ from ingest import acceptance
 from ingest.bounds import shipped
 from ingest.door import Letter
 from ingest.people import Assignment, Device, Gateway, Person
+from ingest.settings import Broker, Settings
 
 ORGANISATION = UUID("00000000-0000-4000-8000-00000000000a")
 ANNE = UUID("00000000-0000-4000-8000-0000000000a1")
@@ -148,3 +153,69 @@ def post(
 @pytest.fixture
 def letter() -> Callable[..., Letter]:
     return post
+
+
+class Home:
+    """A gateway as the broker sees it: publishes, and notes what it may forget."""
+
+    def __init__(self, broker: Any, gateway: str = "gw1") -> None:
+        self.gateway = gateway
+        self.forgotten: set[UUID] = set()
+        self.client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=gateway, protocol=paho.MQTTv5
+        )
+        self.client.max_inflight_messages_set(1000)
+        self.client.on_message = self._acks
+        self.client.on_connect = lambda *_: self.client.subscribe(f"tidings/v1/s/{gateway}/acks", 1)
+        self._listening = threading.Event()
+        self.client.on_subscribe = lambda *_: self._listening.set()
+        self.client.reconnect_delay_set(1, 1)
+        self.client.connect(broker.host, broker.port)
+        self.client.loop_start()
+        assert self._listening.wait(10)
+
+    def _acks(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+        self.forgotten.update(wire.load(message.payload, wire.Acks).ids)
+
+    def say(self, body: bytes, leaf: str = "readings") -> paho.MQTTMessageInfo:
+        """Publish, QoS 1."""
+        return self.client.publish(f"tidings/v1/s/{self.gateway}/{leaf}", body, qos=1)
+
+    def send(self, *readings: WireReading, device: str = "cuff") -> paho.MQTTMessageInfo:
+        """Publish readings in one message."""
+        told = {"v": "1.0", "gateway": self.gateway, "device": device}
+        return self.say(wire.dump(wire.Readings(readings=list(readings), **told)))
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def home(broker: Any) -> Iterator[Home]:
+    made = Home(broker)
+    yield made
+    made.close()
+
+
+async def until(claim: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until a claim holds."""
+    async with asyncio.timeout(seconds):
+        while not claim():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    return until
+
+
+@pytest.fixture
+def told(clinic: Clinic, broker: Any) -> Settings:
+    """Settings of a worker at this test's broker and database."""
+    return Settings(
+        dsn=clinic.db.worker_dsn,
+        clock=lambda: datetime.now(UTC),
+        broker=Broker(host=broker.host, port=broker.port),
+        drain_s=20.0,
+    )
