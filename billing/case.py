@@ -59,7 +59,7 @@ def parse(raw: object) -> Case:
         statements=statements(row, zone),
         parties=_parties(fields.section(row, "billing")),
         rejected=(*bad_readings, *bad_entries),
-        remarks=tuple(remarks),
+        remarks=(*remarks, *_surgery(fields.rows(row, "surgical_globals"))),
         parameters=fields.overrides(fields.first_of(row, *fields.PARAMETER_NAMES)),
     )
 
@@ -258,6 +258,13 @@ def _attempt(item: object, zone: ZoneInfo | None) -> ContactAttempt:
         on=fields.day(fields.first_of(row, "on", "at"), "tcm.contact_attempts", zone),
         successful=fields.flag(row.get("successful"), "tcm.contact_attempts.successful"),
     )
+
+
+def _surgery(raw: Iterable[object]) -> Iterable[str]:
+    for item in raw:
+        row = fields.mapping(item, "surgical_globals")
+        span = f"{row.get('from')} to {row.get('to')}"
+        yield f"surgical global period {span}: bill only what is unrelated to the surgery"
 
 
 def _parties(row: Row) -> Parties:

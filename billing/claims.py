@@ -57,7 +57,7 @@ def missing_for_claim(line: BillLine) -> tuple[str, ...]:
     return tuple(name for name, value in asked if not value)
 
 
-def alone(case: Case, line: Line) -> Case:
+def alone(case: Case, line: Line | BillLine) -> Case:
     """Return the case reduced to what a line rests on: judged again, it gives the same line."""
     evidence = line.evidence
     entries = {*evidence.entries, *evidence.limiting}

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
-from billing import ledger
+from billing import claims, evaluate, ledger
 from billing.claims import BillLine
 from billing.pack import Pack
 from billing.papers import ABSENT, DevicePaper, Papers
@@ -40,6 +40,7 @@ def dossier(case: Case, line: BillLine, pack: Pack, papers: Papers | None = None
         created_for=known.organisation,
         sections=(
             _claim(line, known),
+            _count(case, line, pack),
             _eligibility(case, known),
             _orders(case, line, known),
             _consents(case, line, known),
@@ -67,9 +68,9 @@ def _facts(title: str, facts: Iterable[tuple[str, object]]) -> Section:
     return Section(title=title, columns=("item", "value"), rows=rows)
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, zone: tzinfo = UTC) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="seconds")
+        return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, tuple):
         return ", ".join(_shown(item) for item in value) or ABSENT
     return ABSENT if value in (None, "") else str(value)
@@ -79,7 +80,7 @@ def _claim(line: BillLine, papers: Papers) -> Section:
     return _facts(
         "Claim line",
         (
-            ("organisation", papers.organisation),
+            ("organization", papers.organisation),
             ("patient", papers.patient_label),
             ("patient id", line.patient_id),
             ("code", line.code),
@@ -97,6 +98,16 @@ def _claim(line: BillLine, papers: Papers) -> Section:
     )
 
 
+def _count(case: Case, line: BillLine, pack: Pack) -> Section:
+    again = evaluate.evaluate(claims.alone(case, line), pack)
+    found = again.line(line.code)
+    units = 0 if found is None else found.units
+    return _facts(
+        "Counted again from this evidence alone",
+        ((line.code, f"{units} units"), *sorted(again.facts.items())),
+    )
+
+
 def _eligibility(case: Case, papers: Papers) -> Section:
     patient = case.patient
     return _facts(
@@ -105,17 +116,18 @@ def _eligibility(case: Case, papers: Papers) -> Section:
             ("established patient", "yes" if patient.established else "no"),
             ("prior visit", patient.prior_visit_on),
             ("time zone of the patient", patient.zone),
-            ("time zone of the organisation", case.organisation_zone),
+            ("time zone of the organization", case.organisation_zone),
             ("one practitioner attested", papers.attestation),
         ),
     )
 
 
 def _orders(case: Case, line: BillLine, papers: Papers) -> Section:
+    zone = case.organisation_zone or UTC
     rows = tuple(
         (
             order.id,
-            _shown(order.at),
+            _shown(order.at, zone),
             _shown(order.ordering_npi),
             _shown(order.icd10),
             papers.order_texts.get(order.id, ABSENT),
@@ -128,18 +140,19 @@ def _orders(case: Case, line: BillLine, papers: Papers) -> Section:
 
 
 def _consents(case: Case, line: BillLine, papers: Papers) -> Section:
+    zone = case.organisation_zone or UTC
     rows = tuple(
         (
             consent.id,
             consent.program,
-            _shown(consent.at),
-            _shown(consent.withdrawn_at),
+            _shown(consent.at, zone),
+            "no" if consent.withdrawn_at is None else _shown(consent.withdrawn_at, zone),
             papers.consent_texts.get(consent.id, ABSENT),
         )
         for consent in case.consents
         if consent.id in line.evidence.consents
     )
-    columns = ("id", "programme", "given at", "withdrawn at", "text")
+    columns = ("id", "program", "given at", "withdrawn", "text")
     return Section(title="Consent", columns=columns, rows=tuple(sorted(rows)))
 
 
@@ -177,9 +190,9 @@ def _days(case: Case, line: BillLine, papers: Papers) -> Section:
             row.at.astimezone(zone).date().isoformat(),
             row.id,
             row.device,
-            _shown(row.at),
-            _shown(papers.gateway_times.get(row.id)),
-            _shown(row.received_at),
+            _shown(row.at, zone),
+            _shown(papers.gateway_times.get(row.id), zone),
+            _shown(row.received_at, zone),
         )
         for row in sorted(counted, key=lambda row: (row.at, row.id))
     )
@@ -188,13 +201,14 @@ def _days(case: Case, line: BillLine, papers: Papers) -> Section:
 
 
 def _time(case: Case, line: BillLine, papers: Papers) -> Section:
+    zone = case.organisation_zone or UTC
     rows = tuple(
         (
             entry.id,
             papers.staff.get(entry.staff_id, entry.staff_id),
             entry.role,
-            _shown(entry.start),
-            _shown(entry.end),
+            _shown(entry.start, zone),
+            _shown(entry.end, zone),
             entry.activity,
             _shown(entry.note),
             "cuts minutes" if entry.id in line.evidence.limiting else "counts",
@@ -206,10 +220,11 @@ def _time(case: Case, line: BillLine, papers: Papers) -> Section:
 
 
 def _contacts(case: Case, line: BillLine, pack: Pack, papers: Papers) -> Section:
+    zone = case.organisation_zone or UTC
     rows = tuple(
         (
             entry.id,
-            _shown(entry.start),
+            _shown(entry.start, zone),
             entry.mode,
             entry.spoke_with,
             papers.staff.get(entry.staff_id, entry.staff_id),

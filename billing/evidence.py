@@ -10,7 +10,6 @@ from html import escape
 from weasyprint import HTML  # type: ignore[import-untyped]  # ships no types
 
 from billing.dossier import Dossier, Section
-from billing.papers import ABSENT
 
 STYLE = """
 @page { size: Letter; margin: 18mm 14mm 16mm;
@@ -22,7 +21,8 @@ h2 { font-size: 9.5pt; margin: 5mm 0 1mm; break-after: avoid }
 p { margin: 0 0 2mm; color: #444 }
 table { width: 100%; border-collapse: collapse; table-layout: auto }
 th { text-align: left; background: #eef3f4; border-bottom: .6pt solid #678 }
-th, td { padding: .8mm 1.2mm; vertical-align: top; overflow-wrap: anywhere }
+th, td { padding: .8mm 1.2mm; vertical-align: top }
+td { overflow-wrap: anywhere }
 td { border-bottom: .3pt solid #ccd }
 tr { break-inside: avoid }
 """
@@ -75,7 +75,7 @@ def as_html(dossier: Dossier) -> str:
     """Return the page that the PDF is made from."""
     body = "".join(_section(section) for section in dossier.sections)
     return (
-        f'<html lang="en"><head><title>{escape(dossier.title)}</title>'
+        f'<!doctype html><html lang="en"><head><title>{escape(dossier.title)}</title>'
         f"<style>{STYLE}</style></head><body>"
         f'<h1 data-line="Line {escape(dossier.line_id)}">{escape(dossier.title)}</h1>'
         f"<p>{escape(dossier.created_for)}. Line {escape(dossier.line_id)}. "
@@ -91,7 +91,7 @@ def harmless(value: str) -> str:
 def _section(section: Section) -> str:
     heading = f"<h2>{escape(section.title)}</h2>"
     if not section.rows:
-        return f"{heading}<p>{ABSENT}</p>"
+        return f"{heading}<p>none for this line</p>"
     head = "".join(f"<th>{escape(column)}</th>" for column in section.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>"

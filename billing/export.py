@@ -52,10 +52,10 @@ LINE_COLUMNS = (
     "line id",
 )
 MISSING_COLUMNS = ("patient", "code", "reason", "what is missing", "where")
-DAY_COLUMNS = ("patient", "programme", "local day", "readings", "reading ids")
+DAY_COLUMNS = ("patient", "program", "local day", "readings", "reading ids")
 MINUTE_COLUMNS = (
     "patient",
-    "programme",
+    "program",
     "entry",
     "staff",
     "role",

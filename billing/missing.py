@@ -43,7 +43,7 @@ FIXED: dict[str, tuple[str, Mend]] = {
     Reason.ASSESSMENT_WITHIN_6_MONTHS: ("Last assessment is too recent", Mend.WAIT),
     Reason.BASE_CODE_NOT_BILLED: ("Needs its base code first", Mend.NOTHING),
     Reason.BEHAVIOURAL_ADD_ON_NOT_CHOSEN: ("Another or no add-on was chosen", Mend.STATEMENT),
-    Reason.BEHAVIOURAL_CARE_SAME_MONTH: ("Other behavioural care billed this month", Mend.NOTHING),
+    Reason.BEHAVIOURAL_CARE_SAME_MONTH: ("Other behavioral care billed this month", Mend.NOTHING),
     Reason.CCM_FAMILY_CONFLICT: ("Another CCM family is billed this month", Mend.NOTHING),
     Reason.CCM_SAME_MONTH: ("CCM is billed this month", Mend.NOTHING),
     Reason.CHI_SAME_MONTH: ("Community health integration is billed this month", Mend.NOTHING),

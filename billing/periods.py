@@ -11,7 +11,7 @@ from billing.windows import DAY, Window
 
 def zone_of(case: Case, family: Family, span: Window | None) -> ZoneInfo | None:
     """Return a family's zone: days count where the patient is, minutes where the practice is."""
-    if family.name.endswith("_device"):
+    if "patient_zone" in family.needs:
         return case.zone_on(span.first) if span else case.patient.zone
     return case.organisation_zone
 

@@ -191,7 +191,7 @@ def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200)
 @given(data=st.data())
 def test_any_junk_anywhere_gives_an_evaluation_or_one_clear_error(
     month: Callable[..., Raw], data: st.DataObject
@@ -213,3 +213,11 @@ def test_any_junk_anywhere_gives_an_evaluation_or_one_clear_error(
         parent[path[-1]] = data.draw(JUNK)
     with contextlib.suppress(CaseError):
         evaluate.evaluate(case.parse(broken), RULES)
+
+
+def test_an_open_surgical_global_period_is_remarked(month: Callable[..., Raw]) -> None:
+    raw = month(surgical_globals=[{"from": "2026-01-02", "to": "2026-04-02"}])
+    found = evaluate.evaluate(case.parse(raw), RULES)
+    (remark,) = found.remarks
+    assert remark.startswith("surgical global period 2026-01-02 to 2026-04-02: bill only")
+    assert found.line("99457") is not None

@@ -64,8 +64,8 @@ def test_every_day_is_listed_with_its_reading_and_times(month: Callable[..., Raw
         "local day": "2026-01-05",
         "reading": "R5",
         "device": "bp-1",
-        "measured at": "2026-01-05T12:30:00+00:00",
-        "gateway at": "2026-01-05T12:31:00+00:00",
+        "measured at": "2026-01-05 07:30:00-05:00",
+        "gateway at": "2026-01-05 07:31:00-05:00",
         "received at": "not recorded",
     }
 
@@ -87,6 +87,13 @@ def test_papers_and_edits_are_in_it(month: Callable[..., Raw]) -> None:
     assert facts["parameter hash"] == RULES.digest
     assert facts["approved by"] == "not signed yet"
     assert facts["late_grace_hours"] == "0"
+
+
+def test_it_is_counted_again_from_the_evidence_alone(month: Callable[..., Raw]) -> None:
+    counted = {
+        row["item"]: row["value"] for row in rows(papers_of(month(), "99454"), "Counted again")
+    }
+    assert (counted["99454"], counted["transmission_days"]) == ("1 units", "16")
 
 
 def test_what_is_not_there_says_so(month: Callable[..., Raw]) -> None:

@@ -53,7 +53,7 @@ def test_days_with_their_readings(judged: Case) -> None:
     assert len(rows) == 16
     assert rows[0] == {
         "patient": "P1",
-        "programme": "RPM",
+        "program": "RPM",
         "local day": "2026-01-05",
         "readings": "1",
         "reading ids": "R5",
