@@ -21,11 +21,11 @@ from dashboards.pages import Pages
 from dashboards.patients import routes as patients
 from dashboards.settings import Settings
 from dashboards.wiring import Wiring
-from dashboards.worklist import actions
+from dashboards.worklist import actions, asking
 from dashboards.worklist import routes as worklist
 from database.pool import open_pool
 
-ROUTERS = (signin, account, worklist, actions, patients, live, health)
+ROUTERS = (signin, account, worklist, actions, asking, patients, live, health)
 
 
 def create(settings: Settings) -> FastAPI:
@@ -35,7 +35,7 @@ def create(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        hub = Hub(settings.dsn)
+        hub = Hub(settings.dsn, settings.clock)
         async with open_pool(settings.dsn, most=settings.connections) as pool, running(hub):
             app.state.wiring = Wiring(settings=settings, pool=pool, hub=hub, pages=pages)
             yield

@@ -4,17 +4,20 @@ import asyncio
 import json
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
 import structlog
 
+from dashboards.live.presence import Presence
 from database.pool import OPTIONS
 
-CHANNEL = "tidings_worklist"
+WORKLIST = "tidings_worklist"
+PRESENCE = "tidings_presence"
 KEPT = 2_000
 WAITING = 64
 GATHER_SECONDS = 0.08
@@ -46,6 +49,8 @@ class Hub:
     """Hears the database once and tells every subscriber of the organisation concerned."""
 
     dsn: str
+    clock: Callable[[], datetime]
+    presence: Presence = field(default_factory=Presence)
     boot: str = field(default_factory=lambda: secrets.token_hex(4))
     last: int = 0
     _kept: deque[Event] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -74,11 +79,15 @@ class Hub:
             self.dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
         )
         async with connection:
-            await connection.execute(f"listen {CHANNEL}".encode())
+            await connection.execute(f"listen {WORKLIST}".encode())
+            await connection.execute(f"listen {PRESENCE}".encode())
             self.publish("resync", {})
             self.listening.set()
             async for notification in connection.notifies():
-                self.hear(notification.payload)
+                if notification.channel == PRESENCE:
+                    self.see(notification.payload)
+                else:
+                    self.hear(notification.payload)
 
     def hear(self, payload: str) -> None:
         """Take one notification; what cannot be read makes everybody reload rather than miss it."""
@@ -95,6 +104,20 @@ class Hub:
         (waiting.new if new else waiting.rows)[episode] = severity
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(GATHER_SECONDS, self.flush)
+
+    def see(self, payload: str) -> None:
+        """Take one heartbeat of somebody who looks at an episode."""
+        try:
+            told = json.loads(payload)
+            episode, staff = UUID(told["episode"]), UUID(told["staff"])
+            organisation, name = UUID(told["organisation"]), str(told["name"])
+        except (ValueError, KeyError, TypeError):
+            log.warning("unreadable heartbeat")
+            return
+        now = self.clock()
+        if self.presence.beat(episode, staff, name, now):
+            who = self.presence.viewers(episode, now)
+            self.publish("presence", {"id": str(episode), "who": who}, to=organisation)
 
     def flush(self) -> None:
         """Tell what was gathered, one event of each kind per organisation."""

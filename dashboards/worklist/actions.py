@@ -49,6 +49,21 @@ async def undo(request: Request, visit: Acting, episode_id: UUID) -> Response:
     return await answer(request, visit, episode_id, done, Answer(said="Undone:"))
 
 
+@router.post("/viewing", status_code=204)
+async def viewing(visit: Acting, episode_id: UUID) -> Response:
+    """A heartbeat of somebody who looks at an episode; keeps the lease of its owner."""
+    row = await gather.episode(visit.connection, episode_id)
+    if row.owner_id == visit.staff.id and row.closed_at is None:
+        await queue.keep(visit.connection, episode_id, actor(visit), now=visit.now)
+    fields = {
+        "episode_id": episode_id,
+        "staff_id": visit.staff.id,
+        "name": visit.staff.display_name.split()[0],
+    }
+    await run(visit.connection, store.QUERIES["viewing"], fields)
+    return Response(status_code=204)
+
+
 @router.put("/draft", response_class=HTMLResponse)
 async def draft(request: Request, visit: Acting, episode_id: UUID) -> HTMLResponse:
     """Keep a half-written note."""

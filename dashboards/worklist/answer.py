@@ -1,6 +1,7 @@
 """The answer to an action: the rows that changed, the pane's buttons, the counts, one toast."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -73,3 +74,32 @@ def _events(shown: gather.Pane, to_say: Answer) -> dict[str, object]:
     if to_say.opens:
         told["opens"] = str(to_say.opens)
     return told
+
+
+async def answer_many(
+    request: Request, visit: Visit, done: Mapping[UUID, Outcome], said: str
+) -> HTMLResponse:
+    """Render what an action on several episodes changed, with the refusals counted."""
+    wired = wiring(request)
+    zone = (await store.organisation(visit.connection)).time_zone
+    rows = await store.by_id(visit.connection, list(done))
+    if not rows:
+        raise MissingError
+    refused = [outcome for outcome in done.values() if isinstance(outcome, Refusal)]
+    context = await gather.shared(visit, Filters(), zone)
+    context |= await gather.counted(visit, wired.tally, fresh=True)
+    words = f"{said} {len(done) - len(refused)}"
+    if refused:
+        words += f". {len(refused)} refused: {refused[0].value}"
+    return wired.pages.html(
+        request,
+        "worklist/answer.html",
+        context,
+        rows=rows,
+        gone=frozenset(),
+        pane=None,
+        toast=words,
+        toast_tone="danger" if refused else "",
+        undo="",
+        problem="",
+    )

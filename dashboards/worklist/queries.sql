@@ -97,3 +97,7 @@ delete from note_draft where staff_id = %(staff_id)s and episode_id = %(episode_
 
 -- name: organisation
 select id, name, time_zone from organisation where id = current_organisation()
+
+-- name: viewing
+select pg_notify('tidings_presence', json_build_object('episode', %(episode_id)s::uuid, 'staff', %(staff_id)s::uuid,
+       'organisation', current_organisation(), 'name', %(name)s::text)::text)

@@ -23,6 +23,8 @@ from starlette.testclient import TestClient
 from dashboards.accounts import passwords
 from dashboards.app import create
 from dashboards.settings import Settings
+from database.pool import connect
+from deploy.embedded.postgres import EmbeddedPostgres
 
 PASSWORD = "correct horse battery"
 HASH = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -246,18 +248,61 @@ def clock() -> Clock:
     return Clock()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Db:
+    """The ways into a test's database."""
+
+    dsn: str
+    web_dsn: str
+
+    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
+        return connect(self.dsn, autocommit=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """A database with both clinics in it, to be cloned for each test."""
+
+    name: str
+    a: Clinic
+    b: Clinic
+
+
+@pytest.fixture(scope="session")
+def filled(postgres: EmbeddedPostgres, template: str) -> Filled:
+    name = "template_clinics"
+    with connect(postgres.dsn(), autocommit=True) as owner:
+        owner.execute(f"create database {name} template {template}")
+    with connect(postgres.dsn(database=name)) as connection:
+        now = datetime.now(UTC)
+        a = fill(connection, now)
+        b = fill(connection, now, "b", CASES[:3], days=4)
+    return Filled(name=name, a=a, b=b)
+
+
 @pytest.fixture
-def clinic(db, clock) -> Clinic:
+def db(postgres: EmbeddedPostgres, filled: Filled) -> Iterator[Db]:
+    """A database of this test's own, with both clinics in it."""
+    name = f"clinics_{uuid4().hex[:8]}"
+    with connect(postgres.dsn(), autocommit=True) as owner:
+        owner.execute(f"create database {name} template {filled.name}")
+    yield Db(
+        dsn=postgres.dsn(database=name), web_dsn=postgres.dsn(user="tidings_web", database=name)
+    )
+    with connect(postgres.dsn(), autocommit=True) as owner:
+        owner.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def clinic(db, filled) -> Clinic:
     """Clinic A."""
-    with db.connect() as connection:
-        return fill(connection, clock())
+    return filled.a
 
 
 @pytest.fixture
-def other_clinic(db, clock, clinic) -> Clinic:
+def other_clinic(db, filled) -> Clinic:
     """Clinic B in the same database."""
-    with db.connect() as connection:
-        return fill(connection, clock(), "b", CASES[:3], days=4)
+    return filled.b
 
 
 @pytest.fixture

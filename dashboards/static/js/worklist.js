@@ -39,6 +39,7 @@
     history.replaceState(null, "", address);
     await htmx.ajax("GET", `/worklist/episodes/${id}`, { source: pane, target: pane, swap: "innerHTML" });
     $(".pane-body", pane)?.scrollTo(0, 0);
+    beat();
     if (show) { pane.classList.add("shown"); pane.focus(); }
   }
 
@@ -133,11 +134,26 @@
     refreshSoon(ids);
     announce();
   });
+
+  /* presence: weak, forgotten by itself; one's own name is left out */
+  const viewers = new Map();
+  function showPresence(id) {
+    const seen = viewers.get(id);
+    const at = $(`[data-presence="${CSS.escape(id)}"]`);
+    const others = seen && Date.now() - seen.at < 35000 ? seen.who.filter((name) => name !== document.body.dataset.me) : [];
+    if (at) at.textContent = others.length ? `${others.join(", ")} viewing` : "";
+  }
   live.addEventListener("presence", (event) => {
     const { id, who } = told(event);
-    const at = $(`[data-presence="${CSS.escape(id)}"]`);
-    if (at) at.textContent = who.length ? `${who.join(", ")} viewing` : "";
+    viewers.set(id, { who, at: Date.now() });
+    showPresence(id);
   });
+  function beat() {
+    const id = $("#pane-head")?.dataset.episode;
+    if (id && !document.hidden) htmx.ajax("POST", `/episodes/${id}/viewing`, { source: "#main", target: "#sr", swap: "none", headers: background });
+    for (const known of viewers.keys()) showPresence(known);
+  }
+  setInterval(beat, 12000);
   document.addEventListener("tidings:live-again", () => refreshSoon(rows().map((each) => each.dataset.id)));
 
   function announce() {

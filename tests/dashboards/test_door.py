@@ -1,0 +1,293 @@
+"""Who gets in: sessions, CSRF, roles, organisations; generated from the route table."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from dashboards.app import create
+from dashboards.door import visit
+from dashboards.permissions import ROLES, Verb, may
+from dashboards.settings import Settings, from_environment
+
+OPEN = {"/", "/login", "/healthz", "/metrics"}
+OWN_DOOR = {"/logout", "/events"}
+"""Signed in, but without a verb of their own, or a stream."""
+PASSWORD = "correct horse battery"
+
+
+def routes():
+    """Every route of ours, without the parts that only start with a database."""
+    app = create(Settings(dsn="", clock=lambda: None))  # type: ignore[arg-type,return-value]
+    found, waiting = [], list(app.routes)
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, APIRoute):
+            found.append(each)
+        else:
+            waiting.extend(getattr(getattr(each, "original_router", None), "routes", []))
+    return found
+
+
+ALL = [(method, route) for route in routes() for method in sorted(route.methods - {"HEAD"})]
+WITH_IDS = [(method, route) for method, route in ALL if "{" in route.path]
+
+
+def name(value):
+    return getattr(value, "path", value)
+
+
+def verbs_of(route):
+    """The verbs that the dependencies of a route ask for."""
+    waiting, found = [route.dependant], []
+    while waiting:
+        each = waiting.pop()
+        found += [v for v in [getattr(each.call, "verb", None)] if v]
+        waiting += each.dependencies
+    return found
+
+
+def test_the_route_table_is_not_empty():
+    assert len(WITH_IDS) >= 12
+
+
+@pytest.mark.parametrize(("method", "route"), ALL, ids=name)
+def test_every_route_asks_for_a_verb_or_is_meant_to_be_open(method, route):
+    assert verbs_of(route) or route.path in OPEN | OWN_DOOR
+
+
+def ask(client, method, path, token, **more):
+    headers = {"x-csrf-token": token, "accept": "text/html", "hx-request": "true"}
+    return client.request(method, path, headers=headers, data=FORM.get(method), **more)
+
+
+FORM = {
+    "POST": {
+        "reason": "because", "until": "15m", "note": "a note", "contact": "reached",
+        "judged": "true", "action": "none",
+    },
+    "PUT": {"note": "a note"},
+}  # fmt: skip
+
+
+def filled(path, at):
+    """The path with ids of a clinic in it."""
+    ids = {
+        "episode_id": at.episodes[0],
+        "patient_id": at.patients[0],
+        "staff_id": at.staff["jonah"],
+    }
+    return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], uuid4())), path)
+
+
+def test_nobody_reaches_another_clinic_by_any_id(client, sign_in, other_clinic, db):
+    with db.connect() as connection:
+        before = snapshot(connection, other_clinic)
+    refused = []
+    for who in ("maya", "tess", "ada", "ivo"):
+        token = sign_in(who)
+        for method, route in WITH_IDS:
+            answer = ask(client, method, filled(route.path, other_clinic), token)
+            refused.append(answer.status_code)
+            assert answer.status_code in {403, 404}, (who, method, route.path, answer.status_code)
+            assert "SAMPLETON" not in answer.text
+    assert 404 in refused
+    with db.connect() as connection:
+        assert snapshot(connection, other_clinic) == before
+
+
+def snapshot(connection, at):
+    """What an intruder could have changed."""
+    return connection.execute(
+        "select (select jsonb_agg(e order by id) from episode e where organisation_id = %(o)s), "
+        "(select count(*) from audit where organisation_id = %(o)s), "
+        "(select count(*) from alert_event where organisation_id = %(o)s)",
+        {"o": at.id},
+    ).fetchone()
+
+
+def test_lists_do_not_show_another_clinic(client, sign_in, other_clinic):
+    sign_in("maya")
+    page = client.get("/worklist?view=all").text
+    assert str(other_clinic.episodes[0]) not in page
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_role_reaches_what_its_verbs_say_and_nothing_else(client, sign_in, clinic, role):
+    names = dict(
+        nurse="maya", provider="tess", coordinator="cora", billing="bela", operations="otto",
+        administrator="ada", auditor="ivo",
+    )  # fmt: skip
+    token = sign_in(names[role])
+    for method, route in ALL:
+        verbs = verbs_of(route)
+        if not verbs or route.path == "/events":
+            continue
+        if not all(may(role, verb) for verb in verbs):
+            answer = ask(client, method, filled(route.path, clinic), token)
+            assert answer.status_code == 403, (method, route.path)
+
+
+def test_an_unknown_role_may_do_nothing():
+    assert not any(may("janitor", verb) for verb in Verb)
+
+
+def test_without_a_session_there_is_only_the_sign_in_page(client, clinic):
+    for method, route in ALL:
+        if route.path in OPEN:
+            continue
+        path = filled(route.path, clinic)
+        answer = client.request(method, path, headers={"accept": "text/html"}, data={})
+        assert answer.status_code in {303, 401}, (method, route.path)
+        assert "SAMPLETON" not in answer.text
+
+
+UNSAFE = [(m, r) for m, r in ALL if m not in {"GET"} and r.path != "/login"]
+
+
+def test_unsafe_requests_need_the_sessions_token(client, sign_in, clinic):
+    sign_in("maya")
+    for method, route in UNSAFE:
+        for token in ("", "wrong"):
+            answer = ask(client, method, filled(route.path, clinic), token)
+            assert answer.status_code == 403, (method, route.path)
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "same-site"}, False),
+        ({"sec-fetch-site": "none"}, False),
+        ({"origin": "http://localhost"}, True),
+        ({"origin": "http://evil.invalid"}, False),
+        ({"origin": "null"}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_requests_from_elsewhere_are_refused(app, clinic, headers, allowed):
+    form = {"email": clinic.address("maya"), "password": PASSWORD}
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
+        answer = client.post("/login", data=form, headers=headers)
+    assert answer.status_code == (303 if allowed else 403)
+
+
+def test_a_session_ends_when_it_is_revoked_idle_or_its_person_disabled(
+    client, sign_in, clinic, clock, db
+):
+    def inside():
+        return client.get("/account", headers={"accept": "text/html"}).status_code
+
+    token = sign_in("maya")
+    assert inside() == 200
+    assert ask(client, "POST", "/logout", token).status_code == 303
+    assert inside() == 303
+    sign_in("maya")
+    clock.ahead += timedelta(minutes=14)
+    assert inside() == 200
+    clock.ahead += timedelta(minutes=16)
+    assert inside() == 303
+    sign_in("maya")
+    with db.connect() as connection:
+        connection.execute(
+            "update staff set disabled_at = now() where id = %s", (clinic.staff["maya"],)
+        )
+    assert inside() == 303
+
+
+def test_what_a_page_asks_by_itself_does_not_keep_a_session_awake(client, sign_in, clock):
+    sign_in("maya")
+    for _ in range(2):
+        clock.ahead += timedelta(minutes=8)
+        answer = client.get("/worklist/rows", headers={"tidings-background": "1"})
+    assert answer.status_code == 401
+
+
+def test_signing_out_elsewhere_ends_the_other_browser(app, client, sign_in, clinic):
+    sign_in("maya")
+    stolen = client.cookies["sid"]
+    token = sign_in("maya")
+    assert ask(client, "POST", "/account/sign-out-elsewhere", token).status_code == 303
+    client.cookies.clear()
+    answer = client.get("/worklist", headers={"accept": "text/html", "cookie": f"sid={stolen}"})
+    assert answer.status_code == 303
+
+
+def test_the_database_never_sees_the_cookie(client, sign_in, db):
+    sign_in("maya")
+    with db.connect() as connection:
+        stored = connection.execute(
+            "select token_hash::text, csrf_token from staff_session"
+        ).fetchall()
+    assert client.cookies["sid"] not in str(stored)
+
+
+def test_guessing_is_slowed_down_and_says_the_same_for_unknown_accounts(client, clinic):
+    def tries(address):
+        return client.post("/login", data={"email": address, "password": "guess"})
+
+    known, unknown = tries(clinic.address("maya")), tries("nobody@a.invalid")
+    assert known.status_code == unknown.status_code == 401
+    assert "do not match an account" in known.text
+    assert "do not match an account" in unknown.text
+    codes = [tries(clinic.address("maya")).status_code for _ in range(9)]
+    assert codes[-1] == 429
+
+
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.invalid/", "//evil.invalid", "/\\evil.invalid", "javascript:alert(1)"]
+)
+def test_signing_in_never_leads_to_another_site(client, clinic, wanted):
+    form = {"email": clinic.address("maya"), "password": PASSWORD, "next": wanted}
+    assert client.post("/login", data=form).headers["location"] == "/worklist"
+
+
+def test_every_answer_carries_the_security_headers(client, sign_in):
+    sign_in("maya")
+    for path in ("/worklist", "/login", "/healthz", "/nothing-here"):
+        headers = client.get(path).headers
+        assert "script-src 'self'; style-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+
+
+def test_behind_tls_the_cookie_is_bound_to_the_host(db, clock, clinic):
+    app = create(Settings(dsn=db.web_dsn, clock=clock, https=True))
+    form = {"email": clinic.address("maya"), "password": PASSWORD}
+    with TestClient(app, base_url="https://localhost", follow_redirects=False) as client:
+        answer = client.post("/login", data=form, headers={"sec-fetch-site": "same-origin"})
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-sid=")
+    assert {"HttpOnly", "Secure", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert "max-age=31536000" in answer.headers["strict-transport-security"]
+
+
+def test_plain_http_is_served_on_loopback_only(clock):
+    environment = {"TIDINGS_WEB_DSN": "x", "TIDINGS_WEB_HOST": "0.0.0.0"}
+    with pytest.raises(ValueError, match="TIDINGS_WEB_HTTPS"):
+        from_environment(environment, clock)
+    assert from_environment(environment | {"TIDINGS_WEB_HTTPS": "1"}, clock).cookie == "__Host-sid"
+
+
+def test_every_look_at_a_patient_is_on_the_trail(client, sign_in, clinic, db):
+    sign_in("maya")
+    client.get(f"/patients/{clinic.patients[0]}")
+    client.get(f"/worklist/episodes/{clinic.episodes[1]}")
+    client.get(f"/patients/{clinic.patients[2]}/trend?days=90")
+    with db.connect() as connection:
+        looks = connection.execute(
+            "select patient_id, actor from audit where action = 'look' and patient_id is not null "
+            "order by id"
+        ).fetchall()
+    assert [patient for patient, _ in looks] == clinic.patients[:3]
+    assert {actor for _, actor in looks} == {f"staff:{clinic.staff['maya']}"}
+
+
+def test_visit_names_its_verb():
+    assert visit(Verb.ACT).verb is Verb.ACT
