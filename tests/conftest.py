@@ -20,8 +20,12 @@ from deploy.embedded.postgres import EmbeddedPostgres
 NO_MOSQUITTO = (
     "mosquitto is missing: apt install mosquitto (brew install mosquitto), or `make test`"
 )
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""Nothing here outlives the machine; killed processes lose nothing even so."""
+FAST = {
+    "fsync": "off",  # nothing here outlives the machine; killed processes lose nothing even so
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "file_copy_method": "clone",  # a third of the time that copying the template takes
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,9 @@ def db(
     owner = connect(postgres.dsn(), autocommit=True)
     with owner:
         identifiers = sql.Identifier(name), sql.Identifier(template)
-        owner.execute(sql.SQL("create database {} template {}").format(*identifiers))
+        owner.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(*identifiers)
+        )
     yield Database(
         dsn=postgres.dsn(database=name),
         web_dsn=postgres.dsn(user="tidings_web", database=name),
