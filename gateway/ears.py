@@ -17,6 +17,7 @@ log = structlog.get_logger()
 EXIT_RADIO = 75
 """The radio cannot be brought back from inside: the supervisor is to start us anew."""
 _LOOK_EVERY_S = 1.0
+_LOOK_IN_PEACE_EVERY_S = 5.0
 _DEFAULT_ADAPTER = "hci0"
 
 
@@ -58,14 +59,15 @@ class Ears:
         """Keep the scanners going; return when the radio is beyond help."""
         while True:
             present = await self._present()
-            for name in self._wanted or tuple(present) or tuple(self._ears) or (_DEFAULT_ADAPTER,):
+            for name in self._wanted or {*present, *self._ears} or {_DEFAULT_ADAPTER}:
                 self._ear(name).address = present.get(name, self._ear(name).address)
                 if name not in present:
                     self._lose(name)
             for ear in self._ears.values():
-                if await self._tend(ear) is Step.GIVE_UP:
+                if await self._tend(ear) is Step.GIVE_UP and not self.works:
                     return EXIT_RADIO
-            await asyncio.sleep(_LOOK_EVERY_S * (5 if self.works and not is_busy() else 1))
+            peace = self.works and not is_busy()
+            await asyncio.sleep(_LOOK_IN_PEACE_EVERY_S if peace else _LOOK_EVERY_S)
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -101,7 +103,7 @@ class Ears:
 
     async def _tend(self, ear: _Ear) -> Step:
         step = watchdog.decide(ear.health, self._around.now())
-        if step is Step.RESTART:
+        if step is Step.RESTART or (step is Step.GIVE_UP and self.works):
             works = await ear.scanner.start()
             ear.health = watchdog.restarted(ear.health, self._around.now(), works=works)
             log.info("scanner_restarted", adapter=ear.scanner.adapter, works=works)

@@ -65,6 +65,7 @@ class Link:
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._generation = 0
+        self._session_present = False
         self._client = self._make_client()
         self.up = False
 
@@ -116,6 +117,7 @@ class Link:
         if self._broker.tls:
             client.tls_set(self._broker.ca, self._broker.certificate, self._broker.key)
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
@@ -133,8 +135,18 @@ class Link:
             self._tell(lambda: self._listener.refused(code.value))
             return
         self._generation += 1  # here, in the thread that also sees the messages
+        self._session_present = flags.session_present
         client.subscribe([(f"{self._address.prefix}/{name}", 1) for name in HEARD])
-        self._tell(lambda: self._arrived(client, session_present=flags.session_present))
+
+    def _on_subscribe(
+        self, client: Client, _: object, __: int, codes: list[ReasonCode], *___: object
+    ) -> None:
+        """Only now can an acknowledgement reach us: only now are we there."""
+        present = self._session_present
+        refused = [code.value for code in codes if code.is_failure]
+        if refused:
+            log.error("subscription_refused", codes=refused)
+        self._tell(lambda: self._arrived(client, session_present=present))
 
     def _on_disconnect(
         self, client: Client, _: object, __: DisconnectFlags, code: ReasonCode, *___: object

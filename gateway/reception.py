@@ -151,14 +151,14 @@ class Reception:
             latest=lambda: self._heard.get(sighting.address, heard),
         )
         line.links += 1
-        report = Report(outcome=Outcome.FAILED)
         try:
             report = await visit(invitation, host.tools, line.connecting)
-        except Exception:
+        except Exception as error:
             log.exception("visit_failed", address=sighting.address)
+            report = Report(outcome=Outcome.FAILED, detail=type(error).__name__)
         finally:
             line.links -= 1
-            self._ended(heard, why, report)
+        self._ended(heard, why, report)
 
     def _ended(self, heard: Heard, why: Interest, report: Report) -> None:
         address, now = heard.sighting.address, self._host.tools.around.now()

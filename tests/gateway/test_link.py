@@ -188,6 +188,7 @@ async def test_puback_alone_is_no_proof(
         catch(disk, world, [cuff_frame(world.now)])
         publisher.work()
         assert await ear.until("answered") == 0
+        await server.until(lambda: len(server.readings()) == 1)
         assert disk.outbox.depth().rows == 1
         server.acknowledges = True
         world.pass_seconds(1)
