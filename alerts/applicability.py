@@ -118,8 +118,9 @@ def _overridden(
         if each.disabled:
             result = None
         else:
-            changed = definition.changed(result or rule, each.changes)
-            version = f"{rule.version}+{str(each.id)[:8]}"
+            base = result or rule
+            version = f"{base.version}+{str(each.id)[:8]}"
+            changed = definition.changed(base, each.changes)
             result = dataclasses.replace(changed, version=version)
     return result
 

@@ -62,7 +62,8 @@ def line(  # noqa: PLR0913  # the line, its alerts, what happened, and the momen
     wakes = episode.snoozed_until is not None and _wakes(episode, alerts, decided, setting)
     after = awake(episode) if wakes else episode
     after = _updated(after, alerts, setting)
-    if tells and after.severity < episode.worst_severity and after.owner_id is None:
+    worsened = tells and after.severity < episode.worst_severity
+    if worsened and (after.owner_id is None or after.severity == Severity.CRITICAL):
         after = dataclasses.replace(after, acknowledged_at=None)
     worst = min(after.severity, episode.worst_severity)
     after = dataclasses.replace(after, worst_severity=worst)

@@ -66,7 +66,9 @@ class Batch:
 
 
 @dataclass(slots=True)
-class _Alerts:
+class Alerts:
+    """Open alerts, and the last closed of each rule, by patient and rule."""
+
     open: dict[UUID, dict[str, Alert]] = field(default_factory=dict)
     closed: dict[UUID, dict[str, Alert]] = field(default_factory=dict)
 
@@ -91,7 +93,7 @@ async def gather(
     """Read everything about the patients of these rows; their locks are held by the caller."""
     patients = list(queued)
     episodes = await open_episodes(connection, patients, technical=False)
-    alerts = await _alerts(connection, patients, now)
+    found_alerts = await alerts(connection, patients, now)
     found = await subjects(connection, patients, now=now)
     organisations = sorted({each.organisation_id for each in found.values()})
     return Batch(
@@ -101,8 +103,8 @@ async def gather(
         overrides=await _overrides(connection, organisations, patients, now),
         samples=await _samples(connection, queued),
         episodes=episodes,
-        open=alerts.open,
-        closed=alerts.closed,
+        open=found_alerts.open,
+        closed=found_alerts.closed,
         held=await _held(connection, patients, now),
     )
 
@@ -201,7 +203,8 @@ def evidence_of(row: Sequence[Any]) -> Evidence:
     )
 
 
-async def _alerts(connection: Connection, patients: Sequence[UUID], now: datetime) -> _Alerts:
+async def alerts(connection: Connection, patients: Sequence[UUID], now: datetime) -> Alerts:
+    """Return the alerts of each patient with their evidence."""
     wanted = {"patients": list(patients), "technical": False, "now": now}
     async with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         await cursor.execute(sql.load("alerts")["alerts_of"], wanted)
@@ -210,7 +213,7 @@ async def _alerts(connection: Connection, patients: Sequence[UUID], now: datetim
     ids = [row["id"] for row in found]
     for row in await _all(connection, "evidence_of", {"alerts": ids}) if ids else []:
         proofs.setdefault(row[0], {})[row[1]] = evidence_of(row)
-    result = _Alerts()
+    result = Alerts()
     for each in found:
         place = result.open if each["closed_at"] is None else result.closed
         made = _alert(each, proofs.get(each["id"], {}))

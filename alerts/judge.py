@@ -1,17 +1,19 @@
 """From what was gathered to what is written, for one patient: rules, policy, routing. Pure."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alerts import applicability, episodes, evaluation, routing
+from alerts import applicability, episodes, evaluation, routing, sla
 from alerts.applicability import Override
-from alerts.evaluation import KIND_OF, Decided, Gathered
+from alerts.evaluation import KIND_OF, Decided, Event, Gathered
 from alerts.lifecycle import Episode
-from alerts.policy import Alert
+from alerts.policy import Action, Alert
 from alerts.rules import Catalogue, Rule
 from alerts.samples import Sample, Subject
+from alerts.severity import Severity
 from care.calendar import OfficeHours
 
 
@@ -60,9 +62,33 @@ def judge(
         hours=facts.hours,
     )
     decided = evaluation.evaluate(gathered, now=now, new_id=new_id)
+    decided = answered(decided, facts, now=now)
     alerts = list({**facts.open, **{a.rule_id: a for a in decided.alerts}}.values())
     line = _line(facts, alerts, decided, table, now=now, new_id=new_id) if alerts else None
     return Verdict(rules=rules, decided=decided, line=line)
+
+
+def answered(decided: Decided, facts: Facts, *, now: datetime) -> Decided:
+    """Downgrade the open lines about missing measurements that have now come; kept for review."""
+    came = {each.metric: each for each in facts.samples if each.id in facts.pending}
+    kinds = {KIND_OF.get(metric, metric.value): each for metric, each in came.items()}
+    alerts, events = list(decided.alerts), list(decided.events)
+    for alert in facts.open.values():
+        reading = kinds.get(alert.profile)
+        if alert.kind != "adherence" or reading is None or alert.state == "downgraded":
+            continue
+        calmed = dataclasses.replace(
+            alert,
+            severity=Severity.LOW,
+            state="downgraded",
+            why=f"{alert.why}; measured again since",
+            due_at=sla.due_at(Severity.LOW, now, facts.hours),
+        )
+        alerts.append(calmed)
+        events.append(
+            Event(alert_id=alert.id, action=Action.MEASURED, reading_id=reading.id, severity=4)
+        )
+    return dataclasses.replace(decided, alerts=tuple(alerts), events=tuple(events))
 
 
 def _line(  # noqa: PLR0913  # the line, its alerts, what happened, and the moment

@@ -96,9 +96,9 @@ def claimed(episode: Episode, actor: Actor, *, now: datetime) -> Outcome:
     """Give an unowned episode to the actor; this is the acknowledgement that ends paging."""
     if episode.closed_at:
         return Refusal.CLOSED
-    if episode.owner_id == actor.staff_id:
+    if episode.owner_id == actor.staff_id and episode.acknowledged_at:
         return Refusal.ALREADY_YOURS
-    if episode.owner_id and not _lease_over(episode, now):
+    if episode.owner_id not in (None, actor.staff_id) and not _lease_over(episode, now):
         return Refusal.TAKEN
     return _owned_by(episode, actor, now)
 

@@ -21,6 +21,7 @@ class Action(StrEnum):
     RAISE = "raise: worse than the open alert"
     ATTACH = "attach: same alert, nothing new"
     DOWNGRADE = "downgrade: normal when measured again"
+    MEASURED = "downgrade: the missing measurement has come"
     WITHDRAW = "withdraw: an earlier reading arrived and took its ground away"
     UNCHANGED = "unchanged: already on record"
     HELD = "hold: the patient is away or in hospital"

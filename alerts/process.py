@@ -4,13 +4,24 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
-from alerts import catalogue, channel, metrics, routing, worker
+from alerts import (
+    catalogue,
+    channel,
+    escalation,
+    metrics,
+    notify,
+    routing,
+    scheduler,
+    senders,
+    worker,
+)
 from alerts.settings import Settings
 from alerts.worker import Judging
 from database import sql
@@ -19,6 +30,8 @@ from database.pool import OPTIONS
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 log = structlog.get_logger()
 RETRY_AT_MOST = 10.0
+SLOW = timedelta(seconds=30)
+DEAD_MAN = timedelta(seconds=60)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -28,6 +41,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(kept_up("evaluate", lambda: _evaluate(settings, judging, stop), stop))
+        group.create_task(kept_up("schedule", lambda: _schedule(settings, stop), stop))
+        group.create_task(kept_up("deliver", lambda: _deliver(settings, stop), stop))
 
 
 async def connect(dsn: str) -> Connection:
@@ -65,6 +80,41 @@ async def _evaluate(settings: Settings, judging: Judging, stop: asyncio.Event) -
             done = await worker.drain(connection, judging)
             metrics.CHANGED.inc(done.changed)
             await heard(ears, settings.poll.total_seconds(), stop)
+
+
+async def _schedule(settings: Settings, stop: asyncio.Event) -> None:
+    """Lead if nobody else does: run the timers. Else watch that somebody does."""
+    policy = escalation.product_policy()
+    async with await connect(settings.dsn) as connection:
+        slow_at = called_at = None
+        while not stop.is_set():
+            now = await worker.database_now(connection)
+            if await scheduler.lead(connection):
+                slow = slow_at is None or now - slow_at >= SLOW
+                await scheduler.tick(connection, policy, now=now, slow=slow)
+                slow_at = now if slow else slow_at
+                if settings.dead_man and (called_at is None or now - called_at >= DEAD_MAN):
+                    await senders.call(settings.dead_man)
+                    called_at = now
+            await scheduler.watch(connection, now=now)
+            await _rest(settings.tick.total_seconds(), stop)
+
+
+async def _deliver(settings: Settings, stop: asyncio.Event) -> None:
+    """Send the pages that are due, whoever created them."""
+    outside = notify.Outside(
+        send=senders.send, link=settings.link, last_resort=settings.last_resort
+    )
+    async with await connect(settings.dsn) as connection:
+        while not stop.is_set():
+            now = await worker.database_now(connection)
+            await notify.deliver_due(connection, outside, now=now)
+            await _rest(settings.poll.total_seconds(), stop)
+
+
+async def _rest(seconds: float, stop: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def heard(ears: Connection, seconds: float, stop: asyncio.Event) -> None:

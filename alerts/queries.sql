@@ -94,7 +94,7 @@ with stopped as (
   update escalation set stopped_at = %(now)s, stop_reason = %(reason)s
   where episode_id = %(id)s and stopped_at is null)
 update page set state = 'withdrawn', next_attempt_at = null
-where episode_id = %(id)s and state in ('pending', 'delivered') and next_attempt_at is not null
+where episode_id = %(id)s and state in ('pending', 'undelivered')
 
 -- name: resume_escalation
 update escalation set stopped_at = null, stop_reason = '' where episode_id = %(id)s and stopped_at = %(at)s
@@ -313,3 +313,248 @@ update episode e set
   closed_at = case when total.open = 0 then %(now)s end, version = e.version + 1
 from total where e.patient_id = %(patient)s and e.technical and e.closed_at is null
 returning e.*
+
+-- on call ----------------------------------------------------------------------------------------
+
+-- name: rotas
+select id, time_zone, programmes from rota where organisation_id = %(organisation)s order by name
+
+-- name: rota_layers
+select rota_id, duty, layer, members, starts_at, turn, from_time, to_time, days, on_holidays, ends_at
+from rota_layer where organisation_id = %(organisation)s order by rota_id, duty, layer, id
+
+-- name: rota_overrides
+select rota_id, duty, staff_id, from_at, to_at from rota_override where organisation_id = %(organisation)s order by from_at, id
+
+-- name: addresses
+select id, staff_id, channel, address, secret from contact_channel
+where organisation_id = %(organisation)s and staff_id is not distinct from %(staff)s and disabled_at is null
+order by position, id
+
+-- pages ------------------------------------------------------------------------------------------
+
+-- name: clocks_due
+-- the episode is locked first, as everywhere; what staff are just doing to it is left for the next look
+select e.id, e.organisation_id, c.severity, c.started_at, c.step, e.risk, e.technical,
+  coalesce((select array_agg(n.programme order by n.enrolled_at) from enrolment n where n.patient_id = e.patient_id and n.ended_at is null), '{}')
+from episode e join escalation c on c.episode_id = e.id
+where c.stopped_at is null and c.next_at <= %(now)s and e.closed_at is null
+order by c.severity, c.next_at limit %(most)s for update of e skip locked
+
+-- name: move_clock
+update escalation set step = %(step)s, next_at = %(next)s where episode_id = %(id)s and stopped_at is null
+
+-- name: create_page
+insert into page (organisation_id, episode_id, step, duty, staff_id, severity, channels, created_at, next_attempt_at, token, reply_code)
+values (%(organisation)s, %(episode)s, %(step)s, %(duty)s, %(staff)s, %(severity)s, %(channels)s, %(now)s, %(now)s, %(token)s, %(code)s)
+
+-- name: codes_in_use
+select reply_code from page where staff_id = %(staff)s and acknowledged_at is null
+
+-- name: page_by_token
+select p.id, p.organisation_id, p.episode_id, p.staff_id, p.severity, p.state, p.token, p.staff_role from page_by_token(%(token)s) p
+
+-- name: page_by_code
+select p.id, p.organisation_id, p.episode_id, p.staff_id, p.severity, p.state, p.token, s.role
+from page p join staff s on s.id = p.staff_id
+where p.staff_id = %(staff)s and p.reply_code = %(code)s and p.acknowledged_at is null and p.state in ('pending', 'delivered', 'undelivered')
+order by p.created_at desc limit 1
+
+-- name: acknowledge_page
+update page set state = 'acknowledged', acknowledged_at = %(now)s, acknowledged_via = %(via)s, next_attempt_at = null
+where id = %(id)s and acknowledged_at is null
+
+-- name: close_page_incident
+update incident set closed_at = %(now)s, close_reason = 'a person has acknowledged'
+where rule_id = 'notify_undelivered' and closed_at is null
+  and subject = (select coalesce(episode_id::text, id::text) from page where id = %(id)s)
+
+-- delivery ---------------------------------------------------------------------------------------
+
+-- name: take_page
+-- the most urgent page that is due and that no other worker is delivering; taken for a minute
+update page set taken_until = %(until)s, attempts = attempts + 1
+where id = (
+  select id from page
+  where state in ('pending', 'undelivered') and next_attempt_at <= %(now)s and (taken_until is null or taken_until <= %(now)s)
+  order by severity, next_attempt_at, id limit 1 for update skip locked)
+returning id, organisation_id, episode_id, staff_id, severity, channels, token, reply_code, duty
+
+-- name: record_attempt
+insert into delivery_attempt (id, organisation_id, page_id, channel, attempt, started_at)
+values (%(id)s, %(organisation)s, %(page)s, %(channel)s, %(attempt)s, %(now)s)
+
+-- name: tries
+select channel, count(*) from delivery_attempt where page_id = %(page)s group by channel
+
+-- name: end_attempt
+update delivery_attempt set ended_at = %(now)s, outcome = %(outcome)s, detail = %(detail)s where id = %(attempt)s
+
+-- name: end_page
+-- what a person did meanwhile (acknowledged, withdrawn) stays
+update page set state = %(state)s, next_attempt_at = %(next)s, taken_until = null
+where id = %(page)s and state in ('pending', 'undelivered')
+
+-- name: raise_incident
+insert into incident (organisation_id, rule_id, subject, queue, severity, headline, why, opened_at, last_seen_at)
+values (%(organisation)s, %(rule)s, %(subject)s, %(queue)s, %(severity)s, %(headline)s, %(why)s, %(now)s, %(now)s)
+on conflict (coalesce(organisation_id, '00000000-0000-0000-0000-000000000000'), rule_id, subject) where closed_at is null
+do update set last_seen_at = excluded.last_seen_at, times_seen = incident.times_seen + 1,
+  severity = least(incident.severity, excluded.severity), why = excluded.why
+returning times_seen = 1
+
+-- name: close_incident
+update incident set closed_at = %(now)s, close_reason = %(reason)s
+where rule_id = %(rule)s and subject = %(subject)s and closed_at is null
+
+-- timers -----------------------------------------------------------------------------------------
+
+-- name: lead
+select pg_try_advisory_lock(7443)
+
+-- name: beat
+insert into heartbeat (name, beat_at) values (%(name)s, %(now)s) on conflict (name) do update set beat_at = excluded.beat_at
+
+-- name: last_beat
+select beat_at from heartbeat where name = %(name)s
+
+-- name: page_operations
+-- about the system itself: no person on duty, so straight to the last resort of every organisation that has pages
+insert into page (organisation_id, incident_id, duty, severity, channels, created_at, next_attempt_at, token, reply_code)
+select o.id, i.id, 'operations', 1, '{}', %(now)s, %(now)s, replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), ''
+from organisation o, incident i
+where i.rule_id = 'scheduler_silent' and i.closed_at is null
+  and exists (select from contact_channel c where c.organisation_id = o.id and c.staff_id is null and c.disabled_at is null)
+
+-- name: expire_leases
+with late as (
+  select id from episode where closed_at is null and owner_id is not null and lease_until <= %(now)s
+  order by id for update skip locked),
+given_back as (
+  update episode e set owner_id = null, claimed_at = null, lease_until = null, version = version + 1,
+    acknowledged_at = case when severity <= 2 then null else acknowledged_at end
+  from late where e.id = late.id returning e.*),
+told as (
+  insert into alert_event (organisation_id, episode_id, at, action, reason)
+  select organisation_id, id, %(now)s, 'lease_expired', 'no activity for 20 minutes: back in the queue' from given_back)
+select * from given_back
+
+-- name: expire_snoozes
+with over as (
+  select id from episode where closed_at is null and snoozed_until <= %(now)s order by id for update skip locked),
+woken as (
+  update episode e set snoozed_until = null, snooze_reason = null, wakes_on_reading = false, snoozed_kinds = '{}',
+    snoozed_severity = null, version = version + 1, acknowledged_at = null
+  from over where e.id = over.id returning e.*),
+told as (
+  insert into alert_event (organisation_id, episode_id, at, action, reason)
+  select organisation_id, id, %(now)s, 'wake', 'the snooze has run out' from woken),
+shown as (
+  update alert a set state = 'raised' from woken where a.episode_id = woken.id and a.closed_at is null and a.state = 'snoozed')
+select * from woken
+
+-- name: remeasure_unanswered
+-- the reading goes back into the queue, to be judged with what is (not) known now
+with late as (
+  update remeasure_request set state = 'unanswered', ended_at = %(now)s
+  where id in (select id from remeasure_request where state = 'asked' and due_at <= %(now)s order by id for update skip locked)
+  returning *)
+insert into to_evaluate (organisation_id, patient_id, reading_id, kind, measured_at, received_at)
+select distinct on (late.reading_id) late.organisation_id, late.patient_id, r.reading_id, r.kind, r.measured_at, %(now)s
+from late join reading r on r.patient_id = late.patient_id and r.reading_id = late.reading_id and r.measured_at = late.measured_at
+
+-- name: oldest_waiting
+select count(*), min(queued_at) from (select queued_at from to_evaluate order by id limit 10000) waiting
+
+-- name: storms
+select a.organisation_id, coalesce(nullif(d.model, ''), r.gateway_id), count(*)
+from alert a join lateral (
+  select gateway_id, device_id from reading r where r.patient_id = a.patient_id and r.reading_id = any(a.reading_ids)
+    and r.measured_at >= %(now)s - interval '1 day' limit 1) r on true
+left join device d on d.id = r.device_id
+where a.raised_at > %(now)s - interval '5 minutes' and not a.technical
+group by 1, 2 having count(*) > %(most)s
+
+-- absence ----------------------------------------------------------------------------------------
+
+-- name: absence_due
+-- patients with an order, whose own day has turned since the last look
+select p.id from patient p join organisation o on o.id = p.organisation_id
+left join absence_check c on c.patient_id = p.id
+where exists (select from measurement_schedule s where s.patient_id = p.id and s.from_on <= %(now)s::date and (s.to_on is null or s.to_on >= %(now)s::date - 1))
+  and exists (select from enrolment n where n.patient_id = p.id and n.ended_at is null)
+  and p.deceased_on is null
+  and (c.checked_on is null or c.checked_on < (%(now)s at time zone coalesce(p.time_zone, o.time_zone))::date)
+order by p.id limit %(most)s
+
+-- name: absence_checked
+insert into absence_check (patient_id, organisation_id, checked_on)
+select p.id, p.organisation_id, (%(now)s at time zone coalesce(p.time_zone, o.time_zone))::date
+from patient p join organisation o on o.id = p.organisation_id where p.id = any(%(patients)s)
+on conflict (patient_id) do update set checked_on = excluded.checked_on
+
+-- name: orders
+select patient_id, kind, times_per_day, days_of_week, from_on, to_on from measurement_schedule
+where patient_id = any(%(patients)s) and from_on <= %(now)s::date and (to_on is null or to_on >= %(now)s::date - 1)
+order by patient_id, kind
+
+-- name: days_measured
+select kind, (measured_at at time zone %(zone)s)::date, max(measured_at) from reading
+where patient_id = %(patient)s and kind = any(%(kinds)s) and measured_at >= %(since)s and status <> 'entered_in_error'
+group by 1, 2
+
+-- name: rests
+select from_at, to_at from patient_hold where patient_id = %(patient)s and (to_at is null or to_at >= %(since)s)
+
+-- name: excuses
+-- the home's gateway is offline, a device has an open fault, the patient is away
+select
+  exists (select from device_assignment a join device d on d.id = a.device_id join gateway g on g.id = d.gateway_id
+    where a.patient_id = %(patient)s and a.assigned_to is null and g.state = 'offline'),
+  exists (select from alert t where t.patient_id = %(patient)s and t.technical and t.closed_at is null
+    and t.rule_id in ('gw_offline', 'dev_error', 'dev_clock') and t.severity <= 3),
+  exists (select from patient_hold h where h.patient_id = %(patient)s and h.from_at <= %(now)s and (h.to_at is null or h.to_at > %(now)s))
+
+-- name: nudge
+insert into patient_nudge (organisation_id, patient_id, rule_id, message, channel, for_on, created_at)
+values (%(organisation)s, %(patient)s, %(rule)s, 'please_measure', %(channel)s, %(day)s, %(now)s)
+on conflict (patient_id, rule_id, for_on) do nothing
+
+-- equipment --------------------------------------------------------------------------------------
+
+-- name: equipment
+-- one row per assigned device and its gateway; also patients whose technical alerts are still open
+with assigned as (
+  select a.patient_id, a.organisation_id, a.device_id from device_assignment a
+  where a.assigned_from <= %(now)s and (a.assigned_to is null or a.assigned_to > %(now)s)
+  union
+  select t.patient_id, t.organisation_id, '' from alert t
+  where t.technical and t.closed_at is null and t.rule_id = any(%(rules)s)),
+told as (
+  select gateway_id, device_id, event, max(at) as at from gateway_event
+  where at > %(now)s - interval '26 hours' group by 1, 2, 3)
+select s.patient_id, s.organisation_id, g.id, coalesce(g.last_seen_at, g.enrolled_at), coalesce(g.state, 'never_seen') <> 'never_seen',
+  (g.status ->> 'outbox_depth')::integer, (g.status ->> 'outbox_oldest')::timestamptz,
+  case when exists (select from told where told.gateway_id = g.id and told.event = 'gateway_clock') then 61.0 end,
+  s.device_id, d.battery,
+  (select (v ->> 'clock_offset_s')::double precision from jsonb_array_elements(coalesce(g.status -> 'devices', '[]')) v
+   where v ->> 'device' = s.device_id limit 1),
+  case when exists (select from told where told.device_id = s.device_id and told.event = 'repeated_failures') then 3 else 0 end,
+  exists (select from told where told.device_id = s.device_id and told.event = 'clock_fault')
+from assigned s left join device d on d.id = s.device_id and d.retired_at is null
+left join gateway g on g.id = d.gateway_id and g.revoked_at is null
+order by s.patient_id, s.device_id
+
+-- name: open_technical
+select rule_id from alert where patient_id = %(patient)s and technical and closed_at is null and rule_id = any(%(rules)s)
+
+-- name: lone_gateways
+select g.id, g.organisation_id, g.last_seen_at < %(now)s - interval '2 hours'
+from gateway g where g.revoked_at is null and g.last_seen_at is not null
+  and not exists (select from device d join device_assignment a on a.device_id = d.id
+    where d.gateway_id = g.id and a.assigned_from <= %(now)s and (a.assigned_to is null or a.assigned_to > %(now)s))
+
+-- name: unknown_owners
+select o.id, count(q.id), count(q.id) filter (where q.received_at < %(now)s - interval '24 hours')
+from organisation o left join quarantine q on q.organisation_id = o.id and q.queue = 'identity_review' and q.state = 'open'
+group by o.id

@@ -83,8 +83,11 @@ async def _transaction(connection: Connection, judging: Judging, most: int) -> D
 
 async def moment(connection: Connection, judging: Judging) -> datetime:
     """The database's clock, or the one given for tests."""
-    if judging.clock is not None:
-        return judging.clock()
+    return judging.clock() if judging.clock is not None else await database_now(connection)
+
+
+async def database_now(connection: Connection) -> datetime:
+    """What time the database says it is."""
     row = await (await connection.execute(sql.load("alerts")["database_now"])).fetchone()
     assert row is not None  # noqa: S101  # a select without from gives one row
     moment_: datetime = row[0]

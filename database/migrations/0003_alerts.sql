@@ -346,7 +346,7 @@ create table page (
   taken_until timestamptz                       -- a worker is delivering it; runs out if that worker dies
 );
 create unique index page_once on page (episode_id, severity, step, duty, created_at);
-create index page_due on page (next_attempt_at) where state in ('pending', 'delivered') and next_attempt_at is not null;
+create index page_due on page (next_attempt_at) where state in ('pending', 'undelivered') and next_attempt_at is not null;
 create index page_episode on page (episode_id, created_at);
 create index page_reply on page (staff_id, reply_code) where acknowledged_at is null;
 select isolate('page');
@@ -366,9 +366,11 @@ create table delivery_attempt (
 create index delivery_attempt_page on delivery_attempt (page_id, started_at);
 select isolate('delivery_attempt');
 -- an address opens one page and nothing else, before an organisation is known (link or reply)
-create function page_by_token(wanted text) returns setof page
+create function page_by_token(wanted text) returns table (
+  id uuid, organisation_id uuid, episode_id uuid, staff_id uuid, severity smallint, state text, token text, staff_role text)
   language sql stable security definer set search_path = public, pg_temp as
-  $$ select * from page where token = wanted $$;
+  $$ select p.id, p.organisation_id, p.episode_id, p.staff_id, p.severity, p.state, p.token, s.role
+     from page p left join staff s on s.id = p.staff_id where p.token = wanted $$;
 
 -- the system watches itself ---------------------------------------------------------------------
 create table heartbeat (

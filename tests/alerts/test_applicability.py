@@ -85,7 +85,7 @@ def test_the_narrowest_override_wins() -> None:
     assert found.any[0].limit == 200
     assert found.version.startswith(catalogue.product().version)
     assert found.version.endswith(str(own.id)[:8])
-    assert found.severity is Severity.HIGH
+    assert found.severity is Severity.CRITICAL, "what the narrower one does not say stays"
 
 
 def test_overrides_start_expire_and_belong_to_one_patient() -> None:
