@@ -345,3 +345,21 @@ def test_a_batch_can_be_copied_in(timescale: Timescale, clinic: Clinic, noon: da
             for _ in range(50):
                 copying.write_row((uuid4(), *row[1:]))
         assert count(connection, clinic) == 50
+
+
+def test_columns_come_and_go_while_readings_are_compressed(
+    timescale: Timescale, clinic: Clinic, noon: datetime
+) -> None:
+    """What the migrations of an upgrade do: expand, fill, contract."""
+    rows = readings(clinic, noon - 900 * DAY, days=10, patients=[uuid4()])
+    with timescale.connect() as connection:
+        store(connection, rows)
+        assert compress(connection, noon - 800 * DAY) > 0
+        with connection.transaction(force_rollback=True):
+            connection.execute("alter table reading add column heard_at timestamptz")
+            told = (clinic.organisation_id,)
+            connection.execute(
+                "update reading set heard_at = gateway_time where organisation_id = %s", told
+            )
+            connection.execute("alter table reading drop column heard_at")
+        assert count(connection, clinic) == len(rows)
