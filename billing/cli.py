@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from billing import answers, case, claims, dossier, evaluate, evidence, missing, pack
+from billing import answers, case, claims, dossier, evaluate, evidence, missing, pack, pdf
 from billing.answers import Answer
 from billing.fields import CaseError
 from billing.outcome import Evaluation, Line
@@ -73,7 +73,7 @@ def make_evidence(file: CaseFile, out: OutFolder, pack_name: PackName = "") -> N
             stem = out / f"{line.patient_id}-{line.code}-{line.service_to}"
             stem.with_suffix(".json").write_bytes(evidence.as_json(papers))
             stem.with_suffix(".csv").write_bytes(evidence.as_csv(papers))
-            stem.with_suffix(".pdf").write_bytes(evidence.as_pdf(papers))
+            stem.with_suffix(".pdf").write_bytes(pdf.as_pdf(papers))
             console.print(f"{stem}.pdf  {evidence.digest(papers)[:16]}", highlight=False)
 
 

@@ -1,4 +1,4 @@
-"""A dossier as JSON, CSV and PDF: the same facts give the same bytes."""
+"""A dossier as JSON, CSV and a page: the same facts give the same bytes."""
 
 import csv
 import hashlib
@@ -7,9 +7,8 @@ import json
 from dataclasses import asdict
 from html import escape
 
-from weasyprint import HTML  # type: ignore[import-untyped]  # ships no types
-
 from billing.dossier import Dossier, Section
+from billing.spreadsheet import harmless
 
 STYLE = """
 @page { size: Letter; margin: 18mm 14mm 16mm;
@@ -64,15 +63,8 @@ def as_csv(dossier: Dossier) -> bytes:
     return out.getvalue().encode()
 
 
-def as_pdf(dossier: Dossier) -> bytes:
-    """Return the dossier as a PDF with a fixed identifier and no date of making."""
-    name = digest(dossier)
-    document = HTML(string=as_html(dossier), url_fetcher=_nothing_from_outside)
-    return bytes(document.write_pdf(pdf_identifier=name[:32].encode()))
-
-
 def as_html(dossier: Dossier) -> str:
-    """Return the page that the PDF is made from."""
+    """Return the page that billing.pdf prints."""
     body = "".join(_section(section) for section in dossier.sections)
     return (
         f'<!doctype html><html lang="en"><head><title>{escape(dossier.title)}</title>'
@@ -81,11 +73,6 @@ def as_html(dossier: Dossier) -> str:
         f"<p>{escape(dossier.created_for)}. Line {escape(dossier.line_id)}. "
         f"Digest of the facts: {digest(dossier)}</p>{body}</body></html>"
     )
-
-
-def harmless(value: str) -> str:
-    """Return a value that no spreadsheet takes for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def _section(section: Section) -> str:
@@ -102,7 +89,3 @@ def _section(section: Section) -> str:
 
 def _body(dossier: Dossier) -> str:
     return json.dumps(asdict(dossier), sort_keys=True, ensure_ascii=False)
-
-
-def _nothing_from_outside(url: str) -> dict[str, object]:
-    raise ValueError(f"an evidence pack loads nothing, asked for {url}")

@@ -12,10 +12,10 @@ from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # sh
 
 from billing import days, ledger, missing, periods
 from billing.claims import BillLine, missing_for_claim
-from billing.evidence import harmless
 from billing.outcome import Evaluation
 from billing.pack import Pack
 from billing.record import Case
+from billing.spreadsheet import harmless
 
 Cell = str | int | float | Decimal | date | datetime | None
 Progress = Callable[[int], None]

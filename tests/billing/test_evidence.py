@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from billing import case, claims, dossier, evaluate, evidence, pack
+from billing import case, claims, dossier, evaluate, evidence, pack, pdf, spreadsheet
 from billing.dossier import Dossier
 from billing.papers import DevicePaper, Edit, Papers
 
@@ -115,13 +115,13 @@ def test_json_and_csv_hold_the_same_facts(month: Callable[..., Raw]) -> None:
 
 PROGRAM = """
 import json, sys
-from billing import case, claims, dossier, evaluate, evidence, pack
+from billing import case, claims, dossier, evaluate, evidence, pack, pdf
 rules = pack.named("us-medicare-cy2026")
 parsed = case.parse(json.loads(sys.stdin.read()))
 line = claims.bill_lines(parsed, evaluate.evaluate(parsed, rules))[1]
 papers = dossier.dossier(parsed, line, rules)
 import hashlib
-for make in (evidence.as_json, evidence.as_csv, evidence.as_pdf):
+for make in (evidence.as_json, evidence.as_csv, pdf.as_pdf):
     print(hashlib.sha256(make(papers)).hexdigest())
 """
 
@@ -140,16 +140,16 @@ def test_byte_for_byte_the_same_in_another_process(month: Callable[..., Raw]) ->
     parsed = case.parse(raw)
     line = claims.bill_lines(parsed, evaluate.evaluate(parsed, RULES))[1]
     papers = dossier.dossier(parsed, line, RULES)
-    makers = (evidence.as_json, evidence.as_csv, evidence.as_pdf)
+    makers = (evidence.as_json, evidence.as_csv, pdf.as_pdf)
     assert told == [hashlib.sha256(make(papers)).hexdigest() for make in makers]
 
 
 def test_the_pdf_carries_no_date_and_its_own_identifier(month: Callable[..., Raw]) -> None:
     papers = papers_of(month(), "99457")
-    pdf = evidence.as_pdf(papers)
-    assert pdf.startswith(b"%PDF-")
-    assert b"CreationDate" not in pdf
-    assert evidence.digest(papers)[:32].encode() in pdf
+    printed = pdf.as_pdf(papers)
+    assert printed.startswith(b"%PDF-")
+    assert b"CreationDate" not in printed
+    assert evidence.digest(papers)[:32].encode() in printed
 
 
 def test_another_fact_is_another_digest(month: Callable[..., Raw]) -> None:
@@ -159,7 +159,7 @@ def test_another_fact_is_another_digest(month: Callable[..., Raw]) -> None:
 
 @pytest.mark.parametrize("note", ["=cmd()", "+1", "-1", "@a", "\t=1"])
 def test_no_value_becomes_a_formula(note: str) -> None:
-    assert evidence.harmless(note) == f"'{note}"
+    assert spreadsheet.harmless(note) == f"'{note}"
 
 
 def test_text_is_escaped_in_the_page(month: Callable[..., Raw]) -> None:
