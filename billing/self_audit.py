@@ -8,7 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from billing import ledger, minutes
-from billing.pack import SelfAudit
+from billing.pack import Pack, SelfAudit
 from billing.record import TimeEntry
 
 
@@ -57,14 +57,14 @@ class Finding:
     ids: tuple[str, ...] = ()
 
 
-DEVICE_SUPPLY = frozenset({"99454", "99445", "98976", "98977", "98978", "98984", "98985", "98986"})
-MANAGEMENT = frozenset({"99457", "99470", "98980", "98979", "99091"})
+SUPPLY_FAMILIES = ("rpm_device", "rtm_device")
+MANAGEMENT_FAMILIES = ("rpm_mgmt", "rtm_mgmt", "99091")
+MINUTES_AN_HOUR = 60
 
 
-def of_enrolments(
-    enrolments: Iterable[Enrolment], month: date, limits: SelfAudit
-) -> Iterator[Finding]:
+def of_enrolments(enrolments: Iterable[Enrolment], month: date, rules: Pack) -> Iterator[Finding]:
     """Yield a month's spike of enrolments, and patients without a recent visit."""
+    limits = rules.self_audit
     known = list(enrolments)
     by_month = Counter(row.on.replace(day=1) for row in known)
     now = by_month[month]
@@ -81,23 +81,26 @@ def of_enrolments(
             yield _finding(Pattern.NO_PRIOR_VISIT, row.patient_id, 0, years, [row.patient_id])
 
 
-def of_claims(billed: Iterable[BilledMonth], limits: SelfAudit) -> Iterator[Finding]:
+def of_claims(billed: Iterable[BilledMonth], rules: Pack) -> Iterator[Finding]:
     """Yield what OIG looks for in a month's claims."""
+    limits = rules.self_audit
+    supply = {c.code for name in SUPPLY_FAMILIES for c in rules.of(name) if c.part != "setup"}
+    management = {c.code for name in MANAGEMENT_FAMILIES for c in rules.of(name)}
     for row in sorted(billed, key=lambda row: row.patient_id):
         who, ids = row.patient_id, sorted(row.codes)
         if row.devices > limits.devices_per_month:
             yield _finding(Pattern.SEVERAL_DEVICES, who, row.devices, limits.devices_per_month, ids)
-        if row.codes & DEVICE_SUPPLY and not row.codes & MANAGEMENT:
+        if row.codes & supply and not row.codes & management:
             yield _finding(Pattern.DEVICE_WITHOUT_MANAGEMENT, who, 0, 1, ids)
         if len(row.practices) > 1:
             practices = sorted(row.practices)
             yield _finding(Pattern.SEVERAL_PRACTICES, who, len(practices), 1, practices)
 
 
-def of_time(
-    entries: Iterable[TimeEntry], zone: ZoneInfo, thresholds: frozenset[int], limits: SelfAudit
-) -> Iterator[Finding]:
+def of_time(entries: Iterable[TimeEntry], zone: ZoneInfo, rules: Pack) -> Iterator[Finding]:
     """Yield what is odd in a month's time log."""
+    limits = rules.self_audit
+    thresholds = frozenset(code.minutes for code in rules.codes if code.minutes)
     by_person: dict[str, list[TimeEntry]] = defaultdict(list)
     for entry in entries:
         by_person[entry.staff_id].append(entry)
@@ -151,10 +154,12 @@ def _long_days(
             by_day[day].append((entry.id, part))
     for day, parts in sorted(by_day.items()):
         worked = minutes.whole(part for _, part in parts)
-        if worked > limits.hours_per_day * 60:
+        if worked > limits.hours_per_day * MINUTES_AN_HOUR:
             ids = sorted({name for name, _ in parts})
             subject = f"{person} {day.isoformat()}"
-            yield _finding(Pattern.LONG_DAY, subject, worked / 60, limits.hours_per_day, ids)
+            yield _finding(
+                Pattern.LONG_DAY, subject, worked / MINUTES_AN_HOUR, limits.hours_per_day, ids
+            )
 
 
 def _two_at_once(person: str, entries: list[TimeEntry]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from billing import pack, self_audit
 from billing.record import TimeEntry
 from billing.self_audit import BilledMonth, Enrolment, Finding, Pattern
 
-LIMITS = pack.named("us-medicare-cy2026").self_audit
+RULES = pack.named("us-medicare-cy2026")
 ZONE = ZoneInfo("America/New_York")
 NINE = datetime(2026, 1, 8, 14, tzinfo=UTC)
 MONTH = date(2026, 4, 1)
@@ -39,7 +39,7 @@ def entry(
 
 
 def of_time(*entries: TimeEntry) -> list[Finding]:
-    return list(self_audit.of_time(entries, ZONE, frozenset({10, 20, 40}), LIMITS))
+    return list(self_audit.of_time(entries, ZONE, RULES))
 
 
 def patterns(findings: list[Finding]) -> set[Pattern]:
@@ -69,7 +69,7 @@ def enrolled(counts: dict[int, int]) -> list[Enrolment]:
 def test_a_spike_of_enrolments(counts: dict[int, int], spikes: int) -> None:
     found = [
         finding
-        for finding in self_audit.of_enrolments(enrolled(counts), MONTH, LIMITS)
+        for finding in self_audit.of_enrolments(enrolled(counts), MONTH, RULES)
         if finding.pattern is Pattern.ENROLMENT_SPIKE
     ]
     assert len(found) == spikes
@@ -89,7 +89,7 @@ def test_a_spike_of_enrolments(counts: dict[int, int], spikes: int) -> None:
 )
 def test_a_patient_without_a_prior_visit(visit: date | None, found: bool) -> None:
     row = Enrolment(patient_id="P1", on=date(2026, 4, 5), prior_visit_on=visit)
-    findings = list(self_audit.of_enrolments([row], MONTH, LIMITS))
+    findings = list(self_audit.of_enrolments([row], MONTH, RULES))
     assert (patterns(findings) == {Pattern.NO_PRIOR_VISIT}) is found
 
 
@@ -114,7 +114,7 @@ def test_a_patient_without_a_prior_visit(visit: date | None, found: bool) -> Non
     ids=["fine", "three devices", "supply alone", "management alone", "two practices"],
 )
 def test_patterns_of_claims(row: BilledMonth, found: set[Pattern]) -> None:
-    assert patterns(list(self_audit.of_claims([row], LIMITS))) == found
+    assert patterns(list(self_audit.of_claims([row], RULES))) == found
 
 
 def test_sums_exactly_at_thresholds() -> None:
