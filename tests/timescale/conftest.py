@@ -33,6 +33,7 @@ class Timescale:
     """A migrated database with TimescaleDB in it, shared by the tests of a session."""
 
     dsn: str
+    worker_dsn: str
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Open an autocommitting connection as the owner."""
@@ -63,7 +64,9 @@ def timescale(
     where = _in_wasm(next(server_directories)) if request.param == "wasm" else _on_the_server()
     with where as dsn:
         migrate(dsn, timescale="require")
-        yield Timescale(dsn=dsn)
+        # on a server of somebody's, roles have passwords that we do not know
+        worker = {"user": "tidings_worker"} if request.param == "wasm" else {}
+        yield Timescale(dsn=dsn, worker_dsn=make_conninfo(dsn, **worker))
 
 
 @pytest.fixture
