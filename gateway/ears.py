@@ -48,8 +48,8 @@ class Ears:
 
     @property
     def works(self) -> bool:
-        """Whether at least one adapter listens."""
-        return any(ear.health.scanning for ear in self._ears.values())
+        """Whether at least one adapter listens, or none was tried yet."""
+        return not self._ears or any(ear.health.scanning for ear in self._ears.values())
 
     def failing(self) -> list[str]:
         """Return the adapters that do not listen."""

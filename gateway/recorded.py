@@ -60,8 +60,12 @@ class Player:
 
 def read_plan(path: Path) -> list[Line]:
     """Return the lines of a plan file."""
+    try:
+        plan = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path}: {error}") from error
     lines = []
-    for number, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, text in enumerate(plan.splitlines(), start=1):
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         try:
