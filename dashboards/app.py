@@ -12,12 +12,16 @@ from starlette.responses import Response
 from dashboards import health, problems
 from dashboards.accounts import account, signin
 from dashboards.assets import Assets
+from dashboards.audit import routes as audit
 from dashboards.door import MissingError, RefusedError, SignInNeededError
+from dashboards.fleet import routes as fleet
 from dashboards.headers import Guard
 from dashboards.live import routes as live
 from dashboards.live.hub import Hub, running
 from dashboards.metrics import Metrics
+from dashboards.minutes import routes as minutes
 from dashboards.pages import Pages
+from dashboards.patients import finding, tabs
 from dashboards.patients import routes as patients
 from dashboards.settings import Settings
 from dashboards.wiring import Wiring
@@ -25,7 +29,21 @@ from dashboards.worklist import actions, asking
 from dashboards.worklist import routes as worklist
 from database.pool import open_pool
 
-ROUTERS = (signin, account, worklist, actions, asking, patients, live, health)
+ROUTERS = (
+    signin,
+    account,
+    worklist,
+    actions,
+    asking,
+    finding,
+    minutes,
+    tabs,
+    patients,
+    fleet,
+    audit,
+    live,
+    health,
+)
 
 
 def create(settings: Settings) -> FastAPI:

@@ -20,4 +20,6 @@ class Item:
 NAVIGATION = (
     Item(id="worklist", name="Worklist", icon="inbox", address="/worklist", verb=Verb.SEE_WORKLIST),
     Item(id="patients", name="Patients", icon="users", address="/patients", verb=Verb.SEE_PATIENT),
+    Item(id="fleet", name="Devices", icon="radio-tower", address="/fleet", verb=Verb.SEE_FLEET),
+    Item(id="audit", name="Audit", icon="scroll-text", address="/audit", verb=Verb.SEE_AUDIT),
 )

@@ -14,7 +14,7 @@ from dashboards.permissions import Verb, may
 from dashboards.worklist import words
 
 THEMES = frozenset({"light", "dark"})
-MACROS = ("icon", "glyph", "badge", "kbd", "avatar", "bar", "identifiers", "flags")
+MACROS = ("icon", "glyph", "badge", "kbd", "avatar", "bar", "identifiers", "flags", "time_words")
 ROOT = Path(__file__).parent / "templates"
 
 

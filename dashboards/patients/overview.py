@@ -6,6 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dashboards.door import Visit
+from dashboards.minutes.month import month_seconds
 from dashboards.patients import record, store
 from dashboards.patients.chart import Frame
 from dashboards.patients.record import ChartItem
@@ -20,7 +21,12 @@ class Tab:
     name: str
 
 
-TABS = (Tab(id="overview", name="Overview"),)
+TABS = (
+    Tab(id="overview", name="Overview"),
+    Tab(id="readings", name="Readings"),
+    Tab(id="alerts", name="Alerts"),
+    Tab(id="time", name="Time"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +50,7 @@ class Overview:
     closed_alerts: list[PastAlert]
     episode_id: UUID | None
     month: Month
+    month_seconds: int
     background: list[str]
     quality: str
     equipment: list[store.Equipment]
@@ -66,6 +73,7 @@ async def overview(visit: Visit, who: Person, frame: Frame, *, lead: str = "") -
         open_alerts=still_open,
         closed_alerts=[a for a in alerts if a.closed_at is not None][:6],
         episode_id=await store.open_episode(connection, who.id),
+        month_seconds=await month_seconds(visit, who.id),
         month=await month(visit, who, frame.zone),
         background=[w for w in [record.usual(trends.points, lead)] if w],
         quality=record.quality([p for p in trends.points if p.kind == lead]),

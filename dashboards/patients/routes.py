@@ -1,5 +1,6 @@
 """The patient record's pages."""
 
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from dashboards.door import MissingError, Visit, holding
 from dashboards.fetch import Connection
+from dashboards.minutes.month import month_seconds
 from dashboards.patients import record, store
 from dashboards.patients.chart import Frame
 from dashboards.patients.overview import TABS, Overview, overview
@@ -38,6 +40,28 @@ async def frame_of(visit: Visit, who: Person, days: int) -> Frame:
 async def shared(visit: Visit) -> dict[str, object]:
     """Return what every page of the record may ask for."""
     return {**await shell(visit, "patients"), "tabs": TABS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """Who a page of the record is about."""
+
+    person: Person
+    enrolments: list[store.Enrolment]
+    month_seconds: int
+
+
+async def banner(visit: Visit, who: Person, tab: str) -> dict[str, object]:
+    """Return what the banner and the tabs of every page of the record show."""
+    return {
+        **await shared(visit),
+        "tab": tab,
+        "pane": Banner(
+            person=who,
+            enrolments=await store.enrolments(visit.connection, who.id),
+            month_seconds=await month_seconds(visit, who.id),
+        ),
+    }
 
 
 @router.get("/{patient_id}", response_class=HTMLResponse)

@@ -12,7 +12,9 @@ from alerts.lifecycle import Actor, Episode, Outcome, Refusal
 from alerts.severity import Severity
 from dashboards.door import Visit, holding
 from dashboards.fetch import run
-from dashboards.permissions import Verb
+from dashboards.minutes import store as minutes
+from dashboards.minutes.store import Work
+from dashboards.permissions import Verb, may
 from dashboards.wiring import wiring
 from dashboards.worklist import closing, gather, store
 from dashboards.worklist.answer import Answer, answer
@@ -112,6 +114,7 @@ async def resolve(
         return await refused(request, visit, episode_id, await _missing(visit, episode_id, filled))
     if isinstance(done, Episode):
         await _drop_draft(visit, episode_id)
+        await _save_time(visit, done, filled)
     following = await _following(visit) if next and isinstance(done, Episode) else None
     said = Answer(said="Resolved", undo=True, opens=following)
     return await answer(request, visit, episode_id, done, said)
@@ -129,6 +132,20 @@ async def _missing(visit: Visit, episode_id: UUID, filled: closing_form.ClosingF
     found = await queue.find(visit.connection, episode_id)
     severity = Severity(found.worst_severity) if found else Severity.CRITICAL
     return closing.missing(closing_form.incomplete(filled, severity))
+
+
+async def _save_time(visit: Visit, episode: Episode, filled: closing_form.ClosingForm) -> None:
+    """Turn the time spent into entries: the closing form says what it was."""
+    contact = filled.contacts[0] if filled.contacts else None
+    work = Work(
+        activity="live_contact" if filled.interactive else "review",
+        note=filled.note,
+        interactive=filled.interactive,
+        mode=contact.mode if contact and filled.interactive else None,
+        with_whom=contact.who if contact and filled.interactive else None,
+    )
+    if may(visit.staff.role, Verb.DOCUMENT):
+        await minutes.save(visit, episode.patient_id, work, episode_id=episode.id)
 
 
 async def _drop_draft(visit: Visit, episode_id: UUID) -> None:

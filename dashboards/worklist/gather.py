@@ -9,6 +9,7 @@ from dashboards import units
 from dashboards.door import MissingError, Visit
 from dashboards.faces import LANGUAGES, SEVERITIES, SOON, ago, humane
 from dashboards.fetch import Connection
+from dashboards.minutes.month import month_seconds
 from dashboards.patients import record
 from dashboards.patients.chart import Frame
 from dashboards.patients.record import ChartItem
@@ -40,6 +41,7 @@ class Pane:
     draft: Draft
     draft_fields: dict[str, str]
     protocol: Protocol
+    month_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +127,7 @@ async def pane(visit: Visit, episode_id: UUID, *, zone: str, days: int = 30) -> 
         draft=draft,
         draft_fields=closing.draft_fields(draft.outcome),
         protocol=protocol(alerts),
+        month_seconds=await month_seconds(visit, row.patient_id),
     )
 
 

@@ -90,7 +90,7 @@ create table time_entry (
   with_whom text,                               -- patient, caregiver
   started_at timestamptz not null,
   ended_at timestamptz not null,
-  seconds integer not null,                     -- active seconds inside the interval, pauses excluded
+  seconds integer not null generated always as (floor(extract(epoch from (ended_at - started_at)))::integer) stored,  -- all of it active: a pause ends an entry
   note text not null,
   source text not null,                         -- timer, manual
   timer_id uuid,
@@ -99,7 +99,7 @@ create table time_entry (
   replaced_at timestamptz,
   correction_reason text,
   created_at timestamptz not null default now(),
-  check (ended_at > started_at and seconds >= 0)
+  check (ended_at > started_at)
 );
 create index time_entry_patient on time_entry (patient_id, started_at);
 create index time_entry_staff on time_entry (staff_id, started_at);

@@ -1,0 +1,1 @@
+"""Accounts, roles, teams: what an administrator keeps."""

@@ -1,0 +1,1 @@
+"""Who saw whom: the audit trail for those who may read it."""

@@ -1,0 +1,1 @@
+"""Gateways and devices: what is offline, apart from who is not measuring."""

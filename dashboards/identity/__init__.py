@@ -1,0 +1,1 @@
+"""Whose reading is it: the review queue, and corrections of stored readings."""

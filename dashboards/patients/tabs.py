@@ -1,0 +1,69 @@
+"""The record's other pages: readings with their provenance, alerts with their outcome."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import HTMLResponse
+
+from dashboards import units
+from dashboards.door import Visit, holding
+from dashboards.patients import store
+from dashboards.patients.routes import banner, known
+from dashboards.permissions import Verb
+from dashboards.wiring import wiring
+
+router = APIRouter(prefix="/patients/{patient_id}", tags=["patients"])
+Looking = Annotated[Visit, holding(Verb.SEE_PATIENT)]
+PAGE = 50
+A_YEAR = timedelta(days=365)
+
+
+@router.get("/readings", response_class=HTMLResponse)
+async def readings(
+    request: Request,
+    visit: Looking,
+    patient_id: UUID,
+    kind: Annotated[str, Query(max_length=40)] = "",
+    before: Annotated[str, Query(max_length=90)] = "",
+) -> HTMLResponse:
+    """Every reading, newest first, down to the raw frame."""
+    who = await known(visit.connection, patient_id)
+    await visit.record("look", "readings", patient_id, patient_id=patient_id)
+    found = await store.readings_page(
+        visit.connection, patient_id, kind=kind or None, before=_cursor(before), most=PAGE + 1
+    )
+    last = found[PAGE - 1] if len(found) > PAGE else None
+    return wiring(request).pages.html(
+        request,
+        "patients/readings.html",
+        await banner(visit, who, "readings"),
+        readings=found[:PAGE],
+        following=f"{last.measured_at.isoformat()}_{last.reading_id}" if last else "",
+        kind=kind,
+        kinds=[(name, how.name) for name, how in units.MEASURES.items()],
+    )
+
+
+@router.get("/alerts", response_class=HTMLResponse)
+async def alerts(request: Request, visit: Looking, patient_id: UUID) -> HTMLResponse:
+    """Every alert of a year with what came of it."""
+    who = await known(visit.connection, patient_id)
+    await visit.record("look", "alerts", patient_id, patient_id=patient_id)
+    return wiring(request).pages.html(
+        request,
+        "patients/alerts.html",
+        await banner(visit, who, "alerts"),
+        alerts=await store.past_alerts(visit.connection, patient_id, visit.now - A_YEAR),
+    )
+
+
+def _cursor(text: str) -> tuple[datetime, UUID] | None:
+    """Read `time_id`; None for anything else."""
+    try:
+        at, identity = text.split("_")
+        moment = datetime.fromisoformat(at)
+        return (moment, UUID(identity)) if moment.tzinfo else None
+    except ValueError:
+        return None
