@@ -13,6 +13,7 @@ from gateway.sequences import Ask, Counter, counter
 
 _BUSY = (0x80, 0xFE)
 _BUSY_TRIES = 5
+_BUSY_WAIT_S = 1.0
 _NOT_OURS = (
     Code.OP_NOT_SUPPORTED,
     Code.INVALID_OPERATOR,
@@ -119,7 +120,7 @@ class Fetching:
             except BleakError as error:
                 if tried == _BUSY_TRIES or not is_busy(error):
                     raise
-                await asyncio.sleep(tried)
+                await asyncio.sleep(tried * _BUSY_WAIT_S)
             else:
                 return
 

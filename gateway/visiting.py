@@ -38,7 +38,7 @@ async def visit(invitation: Invitation, tools: Tools, connecting: asyncio.Lock) 
     gone = asyncio.Event()
     try:
         async with connecting:
-            client = await _connect(invitation, gone)
+            client = await _connect_as_it_likes(invitation, gone)
     except (BleakError, TimeoutError, OSError, EOFError) as error:
         outcome = Outcome.NOT_TRUSTED if not_trusted(error) else Outcome.NOT_REACHED
         return Report(outcome=outcome, detail=str(error)[:200])
@@ -52,7 +52,21 @@ async def visit(invitation: Invitation, tools: Tools, connecting: asyncio.Lock) 
     return report
 
 
-async def _connect(invitation: Invitation, gone: asyncio.Event) -> BleakClient:
+async def _connect_as_it_likes(invitation: Invitation, gone: asyncio.Event) -> BleakClient:
+    """Connect with a bond if the model wants one; a device that refuses may do without."""
+    model = invitation.guest.model
+    if not _bonds(invitation):
+        return await _connect(invitation, gone, pair=False)
+    try:
+        return await _connect(invitation, gone, pair=True)
+    except BleakError as error:
+        if model is None or model.pairing is not Pairing.JUST_WORKS or not not_trusted(error):
+            raise
+        gone.clear()
+        return await _connect(invitation, gone, pair=False)
+
+
+async def _connect(invitation: Invitation, gone: asyncio.Event, *, pair: bool) -> BleakClient:
     def lost(_: BleakClient) -> None:
         gone.set()
 
@@ -64,7 +78,7 @@ async def _connect(invitation: Invitation, gone: asyncio.Event) -> BleakClient:
         max_attempts=_ATTEMPTS,
         use_services_cache=False,
         ble_device_callback=lambda: invitation.latest().device,
-        pair=_bonds(invitation),
+        pair=pair,
     )
 
 

@@ -2,7 +2,7 @@ from gateway.credentials import Credentials
 from gateway.settings import Broker
 from tests.gateway.conftest import Disk
 
-BROKER = Broker(username="gw-1", password="first")  # noqa: S106  a test's
+BROKER = Broker(username="gw-1", password="first")
 
 
 def test_uses_the_configured_password(disk: Disk) -> None:
@@ -20,7 +20,7 @@ def test_a_rotation_survives_a_restart_and_the_old_one_is_still_tried(disk: Disk
 
 def test_a_new_enrolment_starts_afresh(disk: Disk) -> None:
     Credentials(disk.store, BROKER).rotate("second")
-    enrolled = Broker(username="gw-1", password="enrolled")  # noqa: S106  a test's
+    enrolled = Broker(username="gw-1", password="enrolled")
     assert Credentials(disk.store, enrolled).current() == ("gw-1", "enrolled")
 
 
