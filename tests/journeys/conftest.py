@@ -53,6 +53,12 @@ class Pipeline:
         self.running[name].wait()
         self.start(name)
 
+    def end(self, name: str) -> None:
+        """Ask a process to end, and wait until it has."""
+        process = self.running.pop(name)
+        process.terminate()
+        process.wait()
+
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the database as its owner."""
         with connect(self.postgres.dsn(), autocommit=True) as connection:
