@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 from bleak.exc import BleakDBusError, BleakGATTProtocolError
@@ -13,14 +14,14 @@ from gateway.sequences import Ask
 
 ALL, SINCE_6, LAST, ABORT = "0101", "0103010600", "0106", "0300"
 Frame = Callable[..., bytes]
+Script = dict[str, tuple[list[int], int | None]]
+"""What a meter sends for each request: sequence numbers, then a response code."""
 
 
 class Meter:
     """Answers each request with the records and the code that the script has for it."""
 
-    def __init__(
-        self, script: dict[str, tuple[list[int], int | None]], frame: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, script: Script, frame: Callable[[int], bytes]) -> None:
         self.script, self.frame = script, frame
         self.asked: list[str] = []
         self.refusals: list[BleakGATTProtocolError] = []
@@ -43,81 +44,93 @@ class Meter:
 
 @pytest.fixture
 def meter(noon: object, meter_frame: Frame) -> Callable[..., Meter]:
-    def make(script: dict[str, tuple[list[int], int | None]]) -> Meter:
+    def make(script: Script) -> Meter:
         return Meter(script, lambda sequence: meter_frame(noon, sequence))
 
     return make
 
 
-@pytest.mark.parametrize(
-    ("ask", "last", "script", "expected", "asked"),
-    [
-        (Ask.ALL_FIRST_TIME, None, {ALL: ([1, 2], 1)}, Fetched(everything=True, newest=2), [ALL]),
-        (Ask.ALL_FIRST_TIME, None, {ALL: ([], 6)}, Fetched(everything=True), [ALL]),
-        (Ask.NEW, 5, {SINCE_6: ([6, 7], 1)}, Fetched(everything=False, newest=7), [SINCE_6]),
-        (
-            Ask.NEW,
-            5,
-            {SINCE_6: ([], 6), LAST: ([5], 1)},
-            Fetched(everything=False),
-            [SINCE_6, LAST],
-        ),
-        (Ask.NEW, 5, {SINCE_6: ([], 6), LAST: ([], 6)}, Fetched(everything=False), [SINCE_6, LAST]),
-        (Ask.NEW, 5, {SINCE_6: ([], 6), LAST: ([], 4)}, Fetched(everything=False), [SINCE_6, LAST]),
-        (
-            Ask.NEW,
-            5,
-            {SINCE_6: ([], 6), LAST: ([2], 1), ALL: ([1, 2], 1)},
-            Fetched(everything=True, reset=True, newest=2),
-            [SINCE_6, LAST, ALL],
-        ),
-        *(
-            (
-                Ask.NEW,
-                5,
-                {SINCE_6: ([], code), ALL: ([6], 1)},
-                Fetched(everything=True, newest=6),
-                [SINCE_6, ALL],
-            )
-            for code in (2, 3, 4, 5, 9)
-        ),
-        (
-            Ask.ALL_AGAIN,
-            5,
-            {ALL: ([1, 2], 1)},
-            Fetched(everything=True, reset=True, newest=2),
-            [ALL],
-        ),
-        (Ask.ALL_AGAIN, 5, {ALL: ([4, 5, 6], 1)}, Fetched(everything=True, newest=6), [ALL]),
-    ],
-    ids=[
-        "everything",
-        "nothing at all",
-        "what is new",
-        "nothing new",
-        "emptied",
-        "cannot tell the newest",
-        "started again",
-        "no report",
-        "bad operator",
-        "unknown operator",
-        "bad operand",
-        "unknown operand",
-        "weekly look finds a reset",
-        "weekly look",
-    ],
-)
-async def test_asks_until_it_knows(
-    meter: Callable[..., Meter],
-    ask: Ask,
-    last: int | None,
-    script: dict[str, tuple[list[int], int | None]],
-    expected: Fetched,
-    asked: list[str],
-) -> None:
-    device = meter(script)
-    assert await device.fetching.run(ask, last) == expected
-    assert device.asked == asked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A dialogue: what is asked for, how the meter answers, what comes of it."""
+
+    ask: Ask = Ask.NEW
+    last: int | None = 5
+    script: Script
+    found: Fetched
+    asked: list[str]
+
+
+NOTHING_NEW: Script = {SINCE_6: ([], 6)}
+CASES = {
+    "everything": Case(
+        ask=Ask.ALL_FIRST_TIME,
+        last=None,
+        script={ALL: ([1, 2], 1)},
+        found=Fetched(everything=True, newest=2),
+        asked=[ALL],
+    ),
+    "nothing at all": Case(
+        ask=Ask.ALL_FIRST_TIME,
+        last=None,
+        script={ALL: ([], 6)},
+        found=Fetched(everything=True),
+        asked=[ALL],
+    ),
+    "what is new": Case(
+        script={SINCE_6: ([6, 7], 1)},
+        found=Fetched(everything=False, newest=7),
+        asked=[SINCE_6],
+    ),
+    "nothing new": Case(
+        script={**NOTHING_NEW, LAST: ([5], 1)},
+        found=Fetched(everything=False),
+        asked=[SINCE_6, LAST],
+    ),
+    "emptied": Case(
+        script={**NOTHING_NEW, LAST: ([], 6)},
+        found=Fetched(everything=False),
+        asked=[SINCE_6, LAST],
+    ),
+    "cannot tell the newest": Case(
+        script={**NOTHING_NEW, LAST: ([], 4)},
+        found=Fetched(everything=False),
+        asked=[SINCE_6, LAST],
+    ),
+    "started again": Case(
+        script={**NOTHING_NEW, LAST: ([2], 1), ALL: ([1, 2], 1)},
+        found=Fetched(everything=True, reset=True, newest=2),
+        asked=[SINCE_6, LAST, ALL],
+    ),
+    "weekly look": Case(
+        ask=Ask.ALL_AGAIN,
+        script={ALL: ([4, 5, 6], 1)},
+        found=Fetched(everything=True, newest=6),
+        asked=[ALL],
+    ),
+    "weekly look finds a reset": Case(
+        ask=Ask.ALL_AGAIN,
+        script={ALL: ([1, 2], 1)},
+        found=Fetched(everything=True, reset=True, newest=2),
+        asked=[ALL],
+    ),
+    **{
+        f"does not know the request: {code.name}": Case(
+            script={SINCE_6: ([], code), ALL: ([6], 1)},
+            found=Fetched(everything=True, newest=6),
+            asked=[SINCE_6, ALL],
+        )
+        for code in Code
+        if code in (2, 3, 4, 5, 9)
+    },
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_asks_until_it_knows(meter: Callable[..., Meter], case: Case) -> None:
+    device = meter(case.script)
+    assert await device.fetching.run(case.ask, case.last) == case.found
+    assert device.asked == case.asked
 
 
 @pytest.mark.parametrize("code", [7, 8])
