@@ -17,7 +17,7 @@ WORLD = {
     "sqlite3", "ssl", "starlette", "structlog", "subprocess", "sys", "tempfile", "threading",
     "time", "typer", "urllib", "uvicorn", "weasyprint",
 }  # fmt: skip
-HARMLESS = {("random", "Random"), ("urllib", "parse")}
+HARMLESS = {("random", "Random"), ("urllib", "parse"), ("urllib.parse", "urlsplit")}
 
 
 def listed(document: str) -> list[str]:
@@ -34,7 +34,7 @@ def imported(source: str) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             pairs = [(node.module, alias.name) for alias in node.names]
-            names |= {f"{m}.{n}" for m, n in pairs if (m.split(".")[0], n) not in HARMLESS}
+            names |= {f"{m}.{n}" for m, n in pairs if (m, n) not in HARMLESS}
     return names
 
 
