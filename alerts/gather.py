@@ -100,7 +100,7 @@ async def gather(
         pending=queued,
         subjects=found,
         hours=await office_hours(connection, organisations),
-        overrides=await _overrides(connection, organisations, patients, now),
+        overrides=await overrides(connection, organisations, patients, now),
         samples=await _samples(connection, queued),
         episodes=episodes,
         open=found_alerts.open,
@@ -187,6 +187,14 @@ def samples_of(row: Sequence[Any]) -> Iterable[Sample]:
         )  # fmt: skip
 
 
+def answer_of(row: Sequence[Any]) -> Sample:
+    """One answered item of a questionnaire."""
+    return Sample(
+        id=row[0], metric=Metric.SURVEY, at=row[5], received_at=row[6], value=row[4],
+        item=row[3], questionnaire=row[2],
+    )  # fmt: skip
+
+
 def evidence_of(row: Sequence[Any]) -> Evidence:
     """One stored breach."""
     return Evidence(
@@ -230,9 +238,10 @@ def _alert(row: Mapping[str, Any], proofs: Mapping[UUID, Evidence]) -> Alert:
     )
 
 
-async def _overrides(
+async def overrides(
     connection: Connection, organisations: Sequence[UUID], patients: Sequence[UUID], now: datetime
 ) -> dict[UUID, list[Override]]:
+    """Return the overrides of each organisation that hold now or held lately."""
     wanted = {"organisations": organisations, "patients": patients, "since": now - HISTORY}
     found: dict[UUID, list[Override]] = {}
     for row in await _all(connection, "overrides", wanted):
@@ -256,11 +265,7 @@ async def _samples(
     earliest = min(each.measured_at for rows_ in queued.values() for each in rows_)
     near = {"patients": list(queued), "since": earliest - timedelta(hours=3)}
     for row in await _all(connection, "answers", near):
-        answer = Sample(
-            id=row[0], metric=Metric.SURVEY, at=row[5], received_at=row[6], value=row[4],
-            item=row[3], questionnaire=row[2],
-        )  # fmt: skip
-        found.setdefault(row[1], []).append(answer)
+        found.setdefault(row[1], []).append(answer_of(row))
     return found
 
 

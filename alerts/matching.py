@@ -57,7 +57,8 @@ def recovered(rule: Rule, series: Series, sample: Sample, subject: Subject) -> b
 
 def qualifies(rule: Rule, sample: Sample, margins: float = 0.0) -> Condition | None:
     """Return the condition that the sample meets by itself, or None."""
-    return _met(rule, lambda condition: _number(condition, sample), sample, margins)
+    numbers = {Field.SYS: sample.value, Field.VALUE: sample.value, Field.DIA: sample.dia}
+    return _met(rule, numbers, margins, sample)
 
 
 def _spot(rule: Rule, _: Series, sample: Sample, __: Subject, margins: float) -> Match | None:
@@ -93,13 +94,15 @@ def _average(
     rule: Rule, series: Series, sample: Sample, subject: Subject, margins: float
 ) -> Match | None:
     usable = [s for s in series.up_to(sample, sample.at - rule.window) if not s.flagged]
-    days = len({subject.local_day(each.at) for each in usable})
-    if len(usable) < rule.min_readings or days < LEAST_DAYS:
+    if len(usable) < rule.min_readings:
         return None
     value, dia = _means(sessions(usable))
     mean = {Field.SYS: value, Field.VALUE: value, Field.DIA: dia}
-    condition = _met(rule, lambda each: mean.get(each.field), None, margins)
+    condition = _met(rule, mean, margins)
     if condition is None:
+        return None
+    days = len({subject.local_day(each.at) for each in usable})
+    if days < LEAST_DAYS:
         return None
     return Match(
         samples=tuple(reversed(usable)), number=mean[condition.field] or 0.0, condition=condition,
@@ -115,12 +118,14 @@ def _delta(
         return None
     change = round(sample.value - found.value, DIGITS)
     percent = round(100 * change / found.value, DIGITS) if found.value else 0.0
-    numbers = {Field.DELTA: change, Field.DELTA_KG: change, Field.PCT: percent}
-    condition = _met(rule, lambda each: numbers.get(each.field), None, margins, rule.metric)
+    numbers: dict[Field, float | None] = {Field.DELTA: change, Field.DELTA_KG: change}
+    numbers[Field.PCT] = percent
+    condition = _met(rule, numbers, margins)
     if condition is None:
         return None
+    number = numbers[condition.field] or 0.0
     return Match(
-        samples=(sample, *found.samples), number=numbers[condition.field], condition=condition,
+        samples=(sample, *found.samples), number=number, condition=condition,
         value=sample.value, reference=found,
     )  # fmt: skip
 
@@ -168,32 +173,39 @@ def _counts(rule: Rule, sample: Sample) -> bool:
 
 def _met(
     rule: Rule,
-    number: Callable[[Condition], float | None],
-    sample: Sample | None,
+    numbers: Mapping[Field, float | None],
     margins: float,
-    metric: Metric | None = None,
+    sample: Sample | None = None,
 ) -> Condition | None:
     """The first condition of `any` that holds, or the first of `all` if all of them do."""
-    of = metric or rule.metric
+    for condition in rule.all:
+        if not _holds(rule, condition, numbers, margins, sample):
+            return None
+    for condition in rule.any:
+        if _holds(rule, condition, numbers, margins, sample):
+            return condition
+    return rule.all[0] if rule.all and not rule.any else None
 
-    def holds(condition: Condition) -> bool:
-        if condition.field is Field.FLAG:
-            return sample is not None and _flag_present(condition.flag, sample)
-        if condition.item and (sample is None or sample.item != condition.item):
-            return False
-        value = number(condition)
-        margin = margins * (
-            rule.hysteresis if rule.hysteresis is not None else margin_of(of, condition)
-        )
-        return value is not None and condition.met_by(
-            round(value + margin if condition.upward else value - margin, DIGITS)
-        )
 
-    if rule.all and not all(holds(each) for each in rule.all):
-        return None
-    if rule.any:
-        return next((each for each in rule.any if holds(each)), None)
-    return rule.all[0] if rule.all else None
+def _holds(
+    rule: Rule,
+    condition: Condition,
+    numbers: Mapping[Field, float | None],
+    margins: float,
+    sample: Sample | None,
+) -> bool:
+    if condition.field is Field.FLAG:
+        return sample is not None and _flag_present(condition.flag, sample)
+    if condition.item and (sample is None or sample.item != condition.item):
+        return False
+    value = numbers.get(condition.field)
+    if value is None:
+        return False
+    if margins:
+        own = rule.hysteresis
+        margin = margins * (own if own is not None else margin_of(rule.metric, condition))
+        value = value + margin if condition.upward else value - margin
+    return condition.met_by(round(value, DIGITS))
 
 
 def margin_of(metric: Metric, condition: Condition) -> float:

@@ -17,6 +17,7 @@ from alerts import (
     escalation,
     metrics,
     notify,
+    replay_desk,
     routing,
     scheduler,
     senders,
@@ -31,6 +32,7 @@ Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 log = structlog.get_logger()
 RETRY_AT_MOST = 10.0
 SLOW = timedelta(seconds=30)
+REPLAY_LOOK = 2.0
 DEAD_MAN = timedelta(seconds=60)
 
 
@@ -42,6 +44,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(kept_up("evaluate", lambda: _evaluate(settings, judging, stop), stop))
         group.create_task(kept_up("schedule", lambda: _schedule(settings, stop), stop))
+        group.create_task(kept_up("replay", lambda: _replay(settings, stop), stop))
         group.create_task(kept_up("deliver", lambda: _deliver(settings, stop), stop))
 
 
@@ -110,6 +113,15 @@ async def _deliver(settings: Settings, stop: asyncio.Event) -> None:
             now = await worker.database_now(connection)
             await notify.deliver_due(connection, outside, now=now)
             await _rest(settings.poll.total_seconds(), stop)
+
+
+async def _replay(settings: Settings, stop: asyncio.Event) -> None:
+    """Answer what-if questions, one at a time."""
+    async with await connect(settings.dsn) as connection:
+        while not stop.is_set():
+            now = await worker.database_now(connection)
+            if not await replay_desk.run_one(connection, settings.dsn, now=now):
+                await _rest(REPLAY_LOOK, stop)
 
 
 async def _rest(seconds: float, stop: asyncio.Event) -> None:

@@ -377,7 +377,7 @@ update page set taken_until = %(until)s, attempts = attempts + 1
 where id = (
   select id from page
   where state in ('pending', 'undelivered') and next_attempt_at <= %(now)s and (taken_until is null or taken_until <= %(now)s)
-  order by severity, next_attempt_at, id limit 1 for update skip locked)
+  order by severity, next_attempt_at, created_at, step, id limit 1 for update skip locked)
 returning id, organisation_id, episode_id, staff_id, severity, channels, token, reply_code, duty
 
 -- name: record_attempt
@@ -558,3 +558,88 @@ from gateway g where g.revoked_at is null and g.last_seen_at is not null
 select o.id, count(q.id), count(q.id) filter (where q.received_at < %(now)s - interval '24 hours')
 from organisation o left join quarantine q on q.organisation_id = o.id and q.queue = 'identity_review' and q.state = 'open'
 group by o.id
+
+-- replay and measures ----------------------------------------------------------------------------
+
+-- name: history_between
+select reading_id, patient_id, kind, measured_at, received_at, value, diastolic, pulse, flags, status from reading
+where patient_id = any(%(patients)s) and measured_at >= %(since)s and measured_at < %(until)s and status <> 'entered_in_error'
+
+-- name: replay_patients
+select p.id from patient p where p.organisation_id = %(organisation)s
+  and exists (select from enrolment n where n.patient_id = p.id and (n.ended_at is null or n.ended_at > %(since)s))
+order by p.id
+
+-- name: relevant_alerts
+-- closed by a person as true, and something was done about it
+select a.patient_id, a.rule_id, min(b.measured_at), max(b.measured_at), a.headline
+from alert a join alert_breach b on b.alert_id = a.id and b.standing
+where a.organisation_id = %(organisation)s and a.closed_by is not null
+  and a.outcome ->> 'judged' = 'true' and a.outcome ->> 'action' <> 'none'
+  and b.measured_at >= %(since)s and b.measured_at < %(until)s
+group by a.id
+
+-- name: handling_minutes
+-- median time from claim to closing, where there are enough to tell
+select severity, percentile_cont(0.5) within group (order by extract(epoch from closed_at - claimed_at) / 60)
+from episode where organisation_id = %(organisation)s and not technical and closed_at is not null and claimed_at is not null
+  and closed_at > %(since)s
+group by severity having count(*) >= 20
+
+-- name: ask_replay
+insert into replay_run (organisation_id, asked_by, draft, days, patients)
+values (%(organisation)s, %(by)s, %(draft)s, %(days)s, %(patients)s) returning id
+
+-- name: replay_state
+select state, done, total, result, error from replay_run where id = %(id)s
+
+-- name: take_replay
+update replay_run set state = 'running', taken_until = %(now)s + interval '2 minutes'
+where id = (select id from replay_run where state = 'asked' or (state = 'running' and taken_until < %(now)s)
+  order by asked_at limit 1 for update skip locked)
+returning id, organisation_id, draft, days, patients
+
+-- name: replay_progress
+update replay_run set done = %(done)s, total = %(total)s, taken_until = clock_timestamp() + interval '2 minutes' where id = %(id)s
+
+-- name: end_replay
+update replay_run set state = %(state)s, result = %(result)s, error = %(error)s, ended_at = %(now)s, taken_until = null where id = %(id)s
+
+-- name: measures_by_severity
+with own as (
+  select e.*, (select coalesce(sum(a.breaches), 0)::float / greatest(count(*), 1) - 1 from alert a where a.episode_id = e.id) as again
+  from episode e where e.organisation_id = %(organisation)s and not e.technical
+    and e.opened_at > clock_timestamp() - make_interval(days => %(days)s))
+select worst_severity, count(*),
+  percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - opened_at) / 60) filter (where acknowledged_at is not null),
+  percentile_cont(0.9) within group (order by extract(epoch from acknowledged_at - opened_at) / 60) filter (where acknowledged_at is not null),
+  count(*) filter (where coalesce(acknowledged_at, clock_timestamp()) > due_at),
+  avg(again)
+from own group by worst_severity order by worst_severity
+
+-- name: measures_whole
+with own as (
+  select * from alert where organisation_id = %(organisation)s and not technical
+    and raised_at > clock_timestamp() - make_interval(days => %(days)s)),
+shut as (select * from own where closed_by is not null)
+select (select count(*) from shut),
+  (select count(*) from shut where outcome ->> 'action' <> 'none' and coalesce(outcome ->> 'judged', 'true') = 'true'),
+  (select count(*) from shut where outcome ->> 'judged' = 'artefact'),
+  (select count(*) from own where state = 'downgraded'),
+  (select count(*) from own)::numeric / greatest(1, (select count(distinct patient_id) from enrolment where organisation_id = %(organisation)s and ended_at is null)) * 7 / %(days)s,
+  (select count(*) from shut)::numeric / nullif((
+    select sum(extract(epoch from closed_at - claimed_at)) / 3600 from episode
+    where organisation_id = %(organisation)s and not technical and closed_at > clock_timestamp() - make_interval(days => %(days)s) and claimed_at is not null), 0),
+  (select count(*) from page where organisation_id = %(organisation)s and created_at > clock_timestamp() - make_interval(days => %(days)s)),
+  (select count(*) from page where organisation_id = %(organisation)s and created_at > clock_timestamp() - make_interval(days => %(days)s) and state = 'undelivered'),
+  (select count(*) from episode where organisation_id = %(organisation)s and not technical and closed_at is null and owner_id is null and snoozed_until is null and due_at < clock_timestamp()),
+  (select count(*) from rule_override where organisation_id = %(organisation)s and ended_at is null and review_at < clock_timestamp())
+
+-- name: measures_by_rule
+select rule_id, count(*), count(*) filter (where outcome ->> 'action' <> 'none' and coalesce(outcome ->> 'judged', 'true') = 'true')
+from alert where organisation_id = %(organisation)s and not technical and closed_by is not null
+  and raised_at > clock_timestamp() - make_interval(days => %(days)s)
+group by rule_id order by rule_id
+
+-- name: open_by_severity
+select severity, technical, sum(open)::bigint from episode_count group by 1, 2

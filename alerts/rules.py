@@ -161,6 +161,14 @@ class Rule:
         return self.any + self.all
 
     @property
+    def worst(self) -> Severity:
+        """The worst severity that a breach of this rule can have."""
+        told = [self.severity, self.if_symptoms, self.worse[1] if self.worse else None]
+        if self.remeasure is not None:
+            told.append(self.remeasure.unconfirmed)
+        return min(each for each in told if each is not None).up(self.severity_up)
+
+    @property
     def looks_ahead(self) -> bool:
         """True when what happens after a breach can still change it."""
         return self.remeasure is not None or bool(self.ask)

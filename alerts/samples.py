@@ -4,8 +4,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import takewhile
-from statistics import fmean
 from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -53,7 +51,9 @@ class Series:
         """Samples from `start` to this one, itself the last; equal times are ordered by id."""
         low, high = bisect_left(self.times, start), bisect_right(self.times, sample.at)
         until = _order(sample)
-        return tuple(each for each in self.samples[low:high] if _order(each) <= until)
+        while high > low and _order(self.samples[high - 1]) > until:
+            high -= 1
+        return self.samples[low:high]
 
 
 EMPTY = Series(samples=(), times=())
@@ -125,12 +125,13 @@ class Session:
 def sessions(samples: Sequence[Sample]) -> list[Session]:
     """Group readings; of three or more the first is dropped from the mean."""
     done: list[Session] = []
-    rest = samples
-    while rest:
-        end = rest[0].at + SESSION
-        group = tuple(takewhile(lambda each, end=end: each.at <= end, rest))  # type: ignore[misc]  # bound now
-        rest = rest[len(group) :]
-        done.append(_session(group))
+    start, count = 0, len(samples)
+    while start < count:
+        end_at, stop = samples[start].at + SESSION, start + 1
+        while stop < count and samples[stop].at <= end_at:
+            stop += 1
+        done.append(_session(tuple(samples[start:stop])))
+        start = stop
     return done
 
 
@@ -139,8 +140,8 @@ def _session(group: tuple[Sample, ...]) -> Session:
     lower = [each.dia for each in counted if each.dia is not None]
     return Session(
         samples=group,
-        value=fmean(each.value for each in counted),
-        dia=fmean(lower) if lower else None,
+        value=sum([each.value for each in counted]) / len(counted),
+        dia=sum(lower) / len(lower) if lower else None,
     )
 
 

@@ -423,3 +423,24 @@ create table alert_setting (
   set_at timestamptz
 );
 select isolate('alert_setting');
+
+-- what-if replays that the staff application asks for; an alert process runs them one at a time
+create table replay_run (
+  id uuid primary key default gen_random_uuid(),
+  organisation_id uuid not null references organisation,
+  asked_by uuid references staff,
+  asked_at timestamptz not null default clock_timestamp(),
+  draft_id uuid references rule_draft,
+  draft jsonb not null default '{}',            -- rule id -> changed fields, or {"disabled": true}
+  days integer not null check (days between 1 and 365),
+  patients integer,                             -- null: all; a small number answers within a second or two
+  state text not null default 'asked' check (state in ('asked', 'running', 'done', 'failed')),
+  taken_until timestamptz,                      -- runs out if the process dies; then another begins again
+  done integer not null default 0,
+  total integer not null default 0,
+  result jsonb,
+  error text not null default '',
+  ended_at timestamptz
+);
+create index replay_run_asked on replay_run (asked_at) where state in ('asked', 'running');
+select isolate('replay_run');
