@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,8 +10,18 @@ from devices.reading import Kind
 from devices.wire import WireReading
 from ingest import acceptance
 from ingest.bounds import shipped
-from ingest.decision import Accepted, Doubt, Flagged, Quarantined, Queue, Reason, TimeQuality
+from ingest.decision import (
+    Accepted,
+    Decision,
+    Doubt,
+    Flagged,
+    Quarantined,
+    Queue,
+    Reason,
+    TimeQuality,
+)
 from ingest.people import Assignment, Device, Gateway, Medians, OtherRate, Person
+from tests.ingest.builders import ContextMaker, ReadingMaker
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 ORGANISATION = UUID("00000000-0000-4000-8000-00000000000a")
@@ -20,7 +31,7 @@ OTHERS = UUID("00000000-0000-4000-8000-0000000000cc")
 ACCEPTED, FLAGGED = "accepted", "flagged"
 
 
-def outcome(decision):
+def outcome(decision: Decision) -> str:
     if isinstance(decision, Accepted):
         return ACCEPTED
     return FLAGGED if isinstance(decision, Flagged) else decision.reason
@@ -89,7 +100,9 @@ BOUNDS = [  # kind, field, value, outcome: at, just below and just above each ad
 
 
 @pytest.mark.parametrize(("kind", "fields", "expected"), BOUNDS)
-def test_bounds_of_an_adult(reading, context, kind, fields, expected):
+def test_bounds_of_an_adult(
+    reading: ReadingMaker, context: ContextMaker, kind: str, fields: dict[str, Any], expected: str
+) -> None:
     assert outcome(acceptance.decide(reading(kind, **fields), context())) == expected
 
 
@@ -104,7 +117,9 @@ def test_bounds_of_an_adult(reading, context, kind, fields, expected):
         ("adult", 5.0, FLAGGED),
     ],
 )
-def test_bounds_follow_the_age(reading, context, band, value, expected):
+def test_bounds_follow_the_age(
+    reading: ReadingMaker, context: ContextMaker, band: str, value: float, expected: str
+) -> None:
     person = Person(patient_id=ANNE, band=band)
     decision = acceptance.decide(reading(Kind.WEIGHT, value=value), context(person=person))
     assert outcome(decision) == expected
@@ -127,7 +142,9 @@ def test_bounds_follow_the_age(reading, context, band, value, expected):
         (Kind.GLUCOSE, {"value": 32.9}, Doubt.UNIT_MIX_UP),
     ],
 )
-def test_doubts_flag(reading, context, kind, fields, doubt):
+def test_doubts_flag(
+    reading: ReadingMaker, context: ContextMaker, kind: str, fields: dict[str, Any], doubt: Doubt
+) -> None:
     decision = acceptance.decide(reading(kind, **fields), context())
     assert isinstance(decision, Flagged)
     assert doubt in decision.reasons
@@ -148,7 +165,9 @@ def test_doubts_flag(reading, context, kind, fields, doubt):
         (Kind.TEMPERATURE, {"value": 37.0, "original_unit": "[degF]"}),
     ],
 )
-def test_just_inside_is_accepted(reading, context, kind, fields):
+def test_just_inside_is_accepted(
+    reading: ReadingMaker, context: ContextMaker, kind: str, fields: dict[str, Any]
+) -> None:
     assert isinstance(acceptance.decide(reading(kind, **fields), context()), Accepted)
 
 
@@ -169,7 +188,9 @@ def test_just_inside_is_accepted(reading, context, kind, fields):
         ("blood_colour", {"value": 1.0}, Reason.UNKNOWN_KIND),
     ],
 )
-def test_impossible_values_are_quarantined(reading, context, kind, fields, reason):
+def test_impossible_values_are_quarantined(
+    reading: ReadingMaker, context: ContextMaker, kind: str, fields: dict[str, Any], reason: Reason
+) -> None:
     decision = acceptance.decide(reading(kind, **fields), context())
     assert (decision.reason, decision.queue) == (reason, Queue.TECHNICAL)
 
@@ -177,7 +198,9 @@ def test_impossible_values_are_quarantined(reading, context, kind, fields, reaso
 @pytest.mark.parametrize(
     ("word", "shown", "value"), [("above_range", "HI", 600.0), ("below_range", "LO", 20.0)]
 )
-def test_a_meter_that_shows_hi_or_lo_is_heard(reading, context, word, shown, value):
+def test_a_meter_that_shows_hi_or_lo_is_heard(
+    reading: ReadingMaker, context: ContextMaker, word: str, shown: str, value: float
+) -> None:
     told = reading(Kind.GLUCOSE, status="failed", value=None, reason=word)
     decision = acceptance.decide(told, context())
     assert isinstance(decision, Accepted)
@@ -188,7 +211,9 @@ def test_a_meter_that_shows_hi_or_lo_is_heard(reading, context, word, shown, val
     ("status", "reason"),
     [("failed", Reason.FAILED_MEASUREMENT), ("unreadable", Reason.UNREADABLE_FRAME)],
 )
-def test_what_has_no_value_keeps_its_reason(reading, context, status, reason):
+def test_what_has_no_value_keeps_its_reason(
+    reading: ReadingMaker, context: ContextMaker, status: str, reason: Reason
+) -> None:
     told = reading(Kind.BLOOD_PRESSURE, status=status, value=None, reason="not_a_number")
     decision = acceptance.decide(told, context())
     assert (decision.reason, decision.detail) == (reason, "not_a_number")
@@ -221,7 +246,13 @@ DEVICE = Device(id="cuff", organisation_id=ORGANISATION)
         ({"device": DEVICE}, Reason.OWNER_UNKNOWN, ORGANISATION),
     ],
 )
-def test_strangers_are_quarantined(reading, context, changes, reason, organisation):
+def test_strangers_are_quarantined(
+    reading: ReadingMaker,
+    context: ContextMaker,
+    changes: dict[str, Any],
+    reason: Reason,
+    organisation: UUID | None,
+) -> None:
     decision = acceptance.decide(reading(), context(**changes))
     assert (decision.reason, decision.organisation_id) == (reason, organisation)
 
@@ -242,12 +273,14 @@ def test_strangers_are_quarantined(reading, context, changes, reason, organisati
         ("frame", "0"),
     ],
 )
-def test_fields_that_no_column_holds_are_quarantined(reading, context, field, value):
+def test_fields_that_no_column_holds_are_quarantined(
+    reading: ReadingMaker, context: ContextMaker, field: str, value: float
+) -> None:
     decision = acceptance.decide(reading(**{field: value}), context())
     assert decision.reason == Reason.IMPOSSIBLE_FIELD
 
 
-def usual(kind, **told):
+def usual(kind: str, **told: Any) -> dict[tuple[int, str], Medians]:  # noqa: ANN401 - any field
     return {(ANNE.int, str(kind)): Medians(**({"value": 81.0} | told))}
 
 
@@ -282,7 +315,14 @@ def usual(kind, **told):
         (Kind.WEIGHT, {"value": 183.0}, {"value": 81.0}, Reason.WRONG_PERSON),
     ],
 )
-def test_compared_with_ones_own_week(reading, context, kind, fields, before, expected):
+def test_compared_with_ones_own_week(  # noqa: PLR0917 - pytest passes them by name
+    reading: ReadingMaker,
+    context: ContextMaker,
+    kind: str,
+    fields: dict[str, Any],
+    before: dict[str, Any],
+    expected: str,
+) -> None:
     decision = acceptance.decide(reading(kind, **fields), context(medians=usual(kind, **before)))
     assert outcome(decision) == expected
 
@@ -297,7 +337,14 @@ def test_compared_with_ones_own_week(reading, context, kind, fields, before, exp
         (52.5, 23, 50.0, ACCEPTED),
     ],
 )
-def test_weight_in_a_day(reading, context, value, hours_ago, last, expected):
+def test_weight_in_a_day(  # noqa: PLR0917 - pytest passes them by name
+    reading: ReadingMaker,
+    context: ContextMaker,
+    value: float,
+    hours_ago: int,
+    last: float,
+    expected: str,
+) -> None:
     before = usual(
         Kind.WEIGHT, value=value, last_value=last, last_at=NOON - timedelta(hours=hours_ago)
     )
@@ -314,14 +361,23 @@ def test_weight_in_a_day(reading, context, value, hours_ago, last, expected):
         ("cuff", 99.0, 10, ACCEPTED),
     ],
 )
-def test_two_devices_that_disagree(reading, context, device, rate, seconds, expected):
+def test_two_devices_that_disagree(  # noqa: PLR0917 - pytest passes them by name
+    reading: ReadingMaker,
+    context: ContextMaker,
+    device: str,
+    rate: float,
+    seconds: int,
+    expected: str,
+) -> None:
     at = NOON - timedelta(seconds=2 + seconds)
     rates = {ANNE: [OtherRate(device_id=device, at=at, rate=rate)]}
     told = context(other_rates=rates)
     assert outcome(acceptance.decide(reading(Kind.HEART_RATE), told)) == expected
 
 
-def test_old_readings_are_stored_but_raise_no_alert(reading, context):
+def test_old_readings_are_stored_but_raise_no_alert(
+    reading: ReadingMaker, context: ContextMaker
+) -> None:
     told = {"offset_s": 0.0, "live": False}
     thirty = NOON.replace(tzinfo=None) - timedelta(days=30)
     at_limit = acceptance.decide(reading(device_time=thirty, **told), context())
@@ -330,25 +386,27 @@ def test_old_readings_are_stored_but_raise_no_alert(reading, context):
     assert isinstance(older, Accepted)
 
 
-def test_a_mean_says_of_how_many(reading, context):
+def test_a_mean_says_of_how_many(reading: ReadingMaker, context: ContextMaker) -> None:
     assert acceptance.decide(reading(), context(averaging=3)).extra == {"readings_in_mean": 3.0}
     assert acceptance.decide(reading(), context()).extra == {}
 
 
-def test_an_unsynchronised_gateway_flags(reading, context):
+def test_an_unsynchronised_gateway_flags(reading: ReadingMaker, context: ContextMaker) -> None:
     told = reading(at=NOON - timedelta(hours=2), synced=False)
     decision = acceptance.decide(told, context())
     assert (outcome(decision), decision.time_quality) == (FLAGGED, TimeQuality.UNKNOWN)
     assert decision.reasons == (Doubt.GATEWAY_CLOCK,)
 
 
-def two_on_a_scale(**limits):
+def two_on_a_scale() -> tuple[Assignment, ...]:
     start = NOON - timedelta(days=9)
     people = (Person(patient_id=ANNE), Person(patient_id=BEN))
-    return tuple(Assignment(person=person, start=start, **limits) for person in people)
+    return tuple(Assignment(person=person, start=start) for person in people)
 
 
-def test_a_likely_owner_is_asked_about_by_default(reading, context):
+def test_a_likely_owner_is_asked_about_by_default(
+    reading: ReadingMaker, context: ContextMaker
+) -> None:
     medians = {
         (ANNE.int, "weight"): Medians(value=81.0),
         (BEN.int, "weight"): Medians(value=95.0),
@@ -362,12 +420,14 @@ def test_a_likely_owner_is_asked_about_by_default(reading, context):
     assert (taken.patient_id, taken.reasons) == (ANNE, (Doubt.OWNER_LIKELY,))
 
 
-def test_an_ambiguous_owner_is_nobody(reading, context):
+def test_an_ambiguous_owner_is_nobody(reading: ReadingMaker, context: ContextMaker) -> None:
     decision = acceptance.decide(reading(), context(assignments=two_on_a_scale()))
     assert (decision.reason, decision.queue) == (Reason.OWNER_AMBIGUOUS, Queue.IDENTITY_REVIEW)
 
 
-def test_a_named_person_settles_the_owner_and_nothing_else(reading, context):
+def test_a_named_person_settles_the_owner_and_nothing_else(
+    reading: ReadingMaker, context: ContextMaker
+) -> None:
     ben = Person(patient_id=BEN)
     told = context()
     released = acceptance.decide_for(reading(Kind.WEIGHT), ben, told.device, told)
@@ -404,7 +464,9 @@ any_reading = st.builds(
 
 
 @given(told=any_reading, siblings=st.lists(any_reading, max_size=3), slot=st.none() | st.just(1))
-def test_any_reading_has_one_of_three_outcomes(told, siblings, slot):
+def test_any_reading_has_one_of_three_outcomes(
+    told: WireReading, siblings: list[WireReading], slot: int | None
+) -> None:
     assignment = Assignment(
         person=Person(patient_id=ANNE), start=NOON - timedelta(days=9000), slot=slot
     )

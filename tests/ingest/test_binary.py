@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from database.pool import connect
+from deploy.embedded.postgres import EmbeddedPostgres
 from ingest import binary
 
 TABLE = {
@@ -30,14 +32,14 @@ TABLE = {
 
 
 @pytest.mark.parametrize("kind", TABLE)
-def test_postgres_reads_back_what_was_written(postgres, kind):
+def test_postgres_reads_back_what_was_written(postgres: EmbeddedPostgres, kind: str) -> None:
     encode, oid, values = TABLE[kind]
     with connect(postgres.dsn(), autocommit=True) as connection:
         binary.register(connection)
 
         @settings(max_examples=25, deadline=None)
         @given(told=st.lists(values | st.none(), max_size=6))
-        def check(told):
+        def check(told: list[Any]) -> None:
             array = binary.array(oid, encode(told))
             exactly = "::float8[]" if kind == "float4" else ""
             row = connection.execute(f"select %s::{kind}[]{exactly}", (array,)).fetchone()
@@ -46,7 +48,7 @@ def test_postgres_reads_back_what_was_written(postgres, kind):
         check()
 
 
-def test_rows_are_copied_whole(postgres):
+def test_rows_are_copied_whole(postgres: EmbeddedPostgres) -> None:
     columns = [
         binary.bools([True, False]),
         binary.text_arrays([("a", "b\x1f"), ()]),
@@ -75,6 +77,6 @@ def test_rows_are_copied_whole(postgres):
     ]
 
 
-def test_a_number_that_does_not_fit_is_an_error():
+def test_a_number_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(OverflowError):
         binary.float4s([1e300])

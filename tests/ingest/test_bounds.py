@@ -8,14 +8,14 @@ from ingest import bounds
 TEXT = resources.files("ingest").joinpath("bounds.yaml").read_text(encoding="utf-8")
 
 
-def test_the_shipped_file_has_every_kind_in_every_band():
+def test_the_shipped_file_has_every_kind_in_every_band() -> None:
     shipped = bounds.shipped()
     assert set(shipped.in_band) == {"adult", "adolescent", "child", "infant"}
     for in_band in shipped.in_band.values():
         assert set(in_band.of_kind) == set(bounds.METRIC_OF)
 
 
-def test_a_band_that_a_metric_does_not_name_has_the_limits_of_adults():
+def test_a_band_that_a_metric_does_not_name_has_the_limits_of_adults() -> None:
     shipped = bounds.shipped()
     assert shipped.in_band["child"].of_kind["spo2"] == shipped.in_band["adult"].of_kind["spo2"]
 
@@ -35,11 +35,11 @@ def test_a_band_that_a_metric_does_not_name_has_the_limits_of_adults():
         (None, "adult"),
     ],
 )
-def test_age_chooses_the_band(age, band):
+def test_age_chooses_the_band(age: float | None, band: str) -> None:
     assert bounds.shipped().band(age) == band
 
 
-def changed(*path, to):
+def changed(*path: str, to: object) -> str:
     told = yaml.safe_load(TEXT)
     at = told
     for key in path[:-1]:
@@ -48,7 +48,7 @@ def changed(*path, to):
         del at[path[-1]]
     else:
         at[path[-1]] = to
-    return yaml.safe_dump(told)
+    return str(yaml.safe_dump(told))
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def changed(*path, to):
         (changed("time", "future_s", to="soon"), "Expected `float`"),
     ],
 )
-def test_a_file_that_cannot_be_used_says_why(text, complaint):
+def test_a_file_that_cannot_be_used_says_why(text: str, complaint: str) -> None:
     with pytest.raises(bounds.BoundsError, match=complaint):
         bounds.load(text)
 
 
-def test_a_band_nobody_is_in_is_a_mistake():
+def test_a_band_nobody_is_in_is_a_mistake() -> None:
     text = TEXT.replace("    infant: {hard: [0.3", "    elder: {hard: [0.3")
     with pytest.raises(bounds.BoundsError, match="unknown band"):
         bounds.load(text)

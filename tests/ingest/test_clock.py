@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +12,7 @@ from ingest import clock
 from ingest.bounds import shipped
 from ingest.clock import Fault, Moment
 from ingest.decision import Reason, TimeQuality
+from tests.ingest.builders import ReadingMaker
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 NAIVE_NOON = datetime(2026, 9, 15, 12)
@@ -19,8 +22,13 @@ SYNCED, CORRECTED = TimeQuality.DEVICE_SYNCED, TimeQuality.CORRECTED
 RECEPTION, UNKNOWN = TimeQuality.GATEWAY_RECEPTION, TimeQuality.UNKNOWN
 
 
-def settle(reading, *, zone=None, siblings=(), now=NOON):
-    return clock.settle(reading, RULES, zone=zone, siblings=siblings, now=now)
+def settle(
+    reading: WireReading,
+    *,
+    zone: ZoneInfo | None = None,
+    siblings: Sequence[WireReading] = (),
+) -> Any:  # noqa: ANN401 - a Moment or a Fault: each test knows which
+    return clock.settle(reading, RULES, zone=zone, siblings=siblings, now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -37,17 +45,23 @@ def settle(reading, *, zone=None, siblings=(), now=NOON):
     ],
     ids=["right", "local", "a minute off", "more", "ahead", "Kathmandu", "seven late", "at a day"],
 )
-def test_device_time_plus_offset(reading, device_time, offset_s, at, quality):
+def test_device_time_plus_offset(
+    reading: ReadingMaker,
+    device_time: datetime,
+    offset_s: float | None,
+    at: datetime,
+    quality: TimeQuality,
+) -> None:
     found = settle(reading(device_time=device_time, offset_s=offset_s, live=False))
     assert found == Moment(at, quality)
 
 
-def test_a_device_without_a_clock_measured_when_it_was_received(reading):
+def test_a_device_without_a_clock_measured_when_it_was_received(reading: ReadingMaker) -> None:
     told = reading()
     assert settle(told) == Moment(told.at, RECEPTION)
 
 
-def test_a_stored_reading_without_a_time_has_none(reading):
+def test_a_stored_reading_without_a_time_has_none(reading: ReadingMaker) -> None:
     assert settle(reading(live=False)).reason == Reason.CLOCK_UNKNOWN
 
 
@@ -66,30 +80,39 @@ def test_a_stored_reading_without_a_time_has_none(reading):
     ],
 )
 class TestAClockThatWasNeverSet:
-    def test_live_is_now(self, reading, device_time, offset_s):
+    def test_live_is_now(
+        self, reading: ReadingMaker, device_time: datetime, offset_s: float | None
+    ) -> None:
         found = settle(reading(device_time=device_time, offset_s=offset_s), zone=NEW_YORK)
         assert (found.at, found.quality) == (NOON - timedelta(seconds=2), RECEPTION)
 
-    def test_stored_is_quarantined(self, reading, device_time, offset_s):
+    def test_stored_is_quarantined(
+        self, reading: ReadingMaker, device_time: datetime, offset_s: float | None
+    ) -> None:
         told = reading(device_time=device_time, offset_s=offset_s, live=False)
         assert settle(told, zone=NEW_YORK).reason == Reason.CLOCK_FAULT
 
 
-def series(reading, *seconds, offset=843_000_000.0, sequences=None, live=False):
+def series(
+    reading: ReadingMaker,
+    *seconds: int,
+    offset: float | None,
+    sequences: Sequence[int | None] = (),
+) -> list[WireReading]:
     start = datetime(2000, 1, 1)
     return [
         reading(
             device_time=start + timedelta(seconds=second),
             sequence=number,
             offset_s=offset,
-            live=live,
+            live=False,
             at=NOON,
         )
         for number, second in zip(sequences or range(len(seconds)), seconds, strict=True)
     ]
 
 
-def test_an_orderly_run_of_a_wrong_clock_is_shifted_as_a_whole(reading):
+def test_an_orderly_run_of_a_wrong_clock_is_shifted_as_a_whole(reading: ReadingMaker) -> None:
     offset = (NAIVE_NOON - datetime(2000, 1, 1, 6)).total_seconds()
     run = series(reading, 0, 7200, 14_400, offset=offset)
     found = [settle(each, siblings=run) for each in run]
@@ -112,20 +135,22 @@ OFFSET = (NAIVE_NOON - datetime(2000, 1, 1, 6)).total_seconds()
     ],
     ids=["alone", "out of order", "after the fetch", "offset unknown", "no sequence"],
 )
-def test_anything_less_orderly_is_quarantined(reading, change):
+def test_anything_less_orderly_is_quarantined(
+    reading: ReadingMaker, change: dict[str, Any]
+) -> None:
     seconds = change.pop("seconds")
     run = series(reading, *seconds, **({"offset": OFFSET} | change))
     assert not clock.orderly(run, RULES)
     assert settle(run[0], siblings=run).reason == Reason.CLOCK_FAULT
 
 
-def test_a_run_under_two_offsets_is_not_one_run(reading):
+def test_a_run_under_two_offsets_is_not_one_run(reading: ReadingMaker) -> None:
     run = series(reading, 0, offset=OFFSET) + series(reading, 60, offset=OFFSET + 1, sequences=[1])
     assert not clock.orderly(run, RULES)
 
 
 @pytest.mark.parametrize(("ahead", "fine"), [(120, True), (121, False)])
-def test_the_future_is_quarantined(reading, ahead, fine):
+def test_the_future_is_quarantined(reading: ReadingMaker, ahead: int, fine: bool) -> None:
     told = reading(device_time=NAIVE_NOON + timedelta(seconds=ahead), offset_s=0.0)
     found = settle(told)
     assert isinstance(found, Moment) == fine
@@ -136,38 +161,42 @@ def test_the_future_is_quarantined(reading, ahead, fine):
 @pytest.mark.parametrize(
     ("ahead", "words"), [(60, ()), (61, ("gateway_clock_ahead",)), (120, ("gateway_clock_ahead",))]
 )
-def test_a_gateway_clock_ahead_is_marked(reading, ahead, words):
+def test_a_gateway_clock_ahead_is_marked(
+    reading: ReadingMaker, ahead: int, words: tuple[str, ...]
+) -> None:
     assert settle(reading(at=NOON + timedelta(seconds=ahead))).words == words
 
 
 class TestAClockThatWasNeverRead:
     LOCAL = datetime(2026, 9, 15, 8)
 
-    def test_live_and_agreeing_vouches_for_itself(self, reading):
+    def test_live_and_agreeing_vouches_for_itself(self, reading: ReadingMaker) -> None:
         told = reading(device_time=self.LOCAL, at=NOON - timedelta(seconds=120))
         assert settle(told, zone=NEW_YORK) == Moment(NOON, SYNCED)
 
-    def test_live_and_disagreeing_is_now(self, reading):
+    def test_live_and_disagreeing_is_now(self, reading: ReadingMaker) -> None:
         told = reading(device_time=self.LOCAL, at=NOON - timedelta(seconds=121))
         expected = Moment(told.at, RECEPTION, ("device_clock_unverified",))
         assert settle(told, zone=NEW_YORK) == expected
         assert settle(told, zone=None) == expected
 
-    def test_stored_is_read_in_the_patients_zone(self, reading):
+    def test_stored_is_read_in_the_patients_zone(self, reading: ReadingMaker) -> None:
         told = reading(device_time=self.LOCAL - timedelta(days=3), live=False)
         found = settle(told, zone=NEW_YORK)
         assert (found.at, found.quality) == (NOON - timedelta(days=3), UNKNOWN)
 
-    def test_stored_without_a_zone_is_not_guessed(self, reading):
+    def test_stored_without_a_zone_is_not_guessed(self, reading: ReadingMaker) -> None:
         told = reading(device_time=self.LOCAL, live=False)
         assert settle(told, zone=None).reason == Reason.CLOCK_UNKNOWN
 
     @pytest.mark.parametrize(("days", "fine"), [(179, True), (181, False)])
-    def test_stored_and_far_away_is_a_factory_date(self, reading, days, fine):
+    def test_stored_and_far_away_is_a_factory_date(
+        self, reading: ReadingMaker, days: int, fine: bool
+    ) -> None:
         told = reading(device_time=self.LOCAL - timedelta(days=days), live=False)
         assert isinstance(settle(told, zone=NEW_YORK), Moment) == fine
 
-    def test_stored_after_its_fetch_is_the_future(self, reading):
+    def test_stored_after_its_fetch_is_the_future(self, reading: ReadingMaker) -> None:
         told = reading(device_time=self.LOCAL + timedelta(minutes=3), live=False)
         assert settle(told, zone=NEW_YORK).reason == Reason.IN_FUTURE
 
@@ -176,37 +205,37 @@ class TestAGatewayThatIsNotSynchronised:
     LONG_AGO = NOON - timedelta(hours=5)
 
     @pytest.mark.parametrize("lag", [-60, 0, 60])
-    def test_is_believed_while_it_agrees_with_us(self, reading, lag):
+    def test_is_believed_while_it_agrees_with_us(self, reading: ReadingMaker, lag: int) -> None:
         told = reading(at=NOON - timedelta(seconds=lag), synced=False)
         assert settle(told) == Moment(told.at, RECEPTION)
 
     @pytest.mark.parametrize("lag", [-61, 61])
-    def test_is_doubted_once_it_does_not(self, reading, lag):
+    def test_is_doubted_once_it_does_not(self, reading: ReadingMaker, lag: int) -> None:
         found = settle(reading(at=NOON - timedelta(seconds=lag), synced=False))
         assert (found.quality, found.doubtful) == (UNKNOWN, True)
         assert "gateway_clock_unsynced" in found.words
 
-    def test_leaves_it_to_the_device_in_the_patients_zone(self, reading):
+    def test_leaves_it_to_the_device_in_the_patients_zone(self, reading: ReadingMaker) -> None:
         told = reading(at=self.LONG_AGO, synced=False, device_time=datetime(2026, 9, 15, 7))
         assert settle(told, zone=NEW_YORK).at == NOON - timedelta(hours=1)
 
-    def test_keeps_its_own_frame_without_a_zone(self, reading):
+    def test_keeps_its_own_frame_without_a_zone(self, reading: ReadingMaker) -> None:
         told = reading(
             at=self.LONG_AGO, synced=False, device_time=datetime(2026, 9, 15, 7), offset_s=-60.0
         )
         assert settle(told).at == datetime(2026, 9, 15, 6, 59, tzinfo=UTC)
 
-    def test_just_booted_without_a_battery_knows_nothing(self, reading):
+    def test_just_booted_without_a_battery_knows_nothing(self, reading: ReadingMaker) -> None:
         told = reading(at=datetime(1970, 1, 1, 0, 5, tzinfo=UTC), synced=False)
         assert settle(told).reason == Reason.CLOCK_FAULT
 
-    def test_cannot_say_when_a_stored_reading_was(self, reading):
+    def test_cannot_say_when_a_stored_reading_was(self, reading: ReadingMaker) -> None:
         told = reading(at=self.LONG_AGO, synced=False, live=False)
         assert settle(told).reason == Reason.CLOCK_UNKNOWN
 
 
 @pytest.mark.parametrize(("seconds", "old"), [(2_592_000, False), (2_592_001, True)])
-def test_thirty_days_are_old(seconds, old):
+def test_thirty_days_are_old(seconds: int, old: bool) -> None:
     assert clock.stale(NOON - timedelta(seconds=seconds), RULES, now=NOON) == old
 
 
@@ -217,7 +246,9 @@ def test_thirty_days_are_old(seconds, old):
     synced=st.booleans(),
     zone=st.none() | st.just(NEW_YORK),
 )
-def test_every_time_is_settled_or_refused(seconds, offset, live, synced, zone):
+def test_every_time_is_settled_or_refused(
+    seconds: int, offset: float | None, live: bool, synced: bool, zone: ZoneInfo | None
+) -> None:
     told = WireReading(
         id="0" * 32,
         char="2A35",

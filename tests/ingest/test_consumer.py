@@ -3,9 +3,11 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from uuid import uuid4
+from pathlib import Path
+from uuid import UUID, uuid4
 
 import paho.mqtt.client as paho
 import pytest
@@ -15,18 +17,29 @@ from paho.mqtt.properties import Properties
 
 from deploy.embedded.broker import INGEST, EmbeddedBroker, Kind
 from devices import wire
+from devices.wire import WireReading
 from ingest import mqtt
 from ingest.connection import TOPICS
 from ingest.consumer import Arrival, Consumer
 from ingest.door import Address, Letter
 from ingest.metrics import Metrics
-from ingest.settings import Broker
+from ingest.settings import Broker, Settings
 from ingest.store import Outcome
+from tests.ingest.builders import Clinic, Home, ReadingMaker, Until
+
+
+async def nothing() -> None:
+    pass
 
 
 @contextlib.asynccontextmanager
-async def consuming(settings, *, end_session=False, metrics=None, **changes):
-    consumer = Consumer(settings, metrics or Metrics(), **changes)
+async def consuming(
+    settings: Settings,
+    *,
+    end_session: bool = False,
+    after_commit: Callable[[], Awaitable[None]] = nothing,
+) -> AsyncIterator[Consumer]:
+    consumer = Consumer(settings, Metrics(), after_commit=after_commit)
     task = asyncio.create_task(consumer.run())
     subscribed = asyncio.create_task(consumer.connection.subscribed.wait())
     done, _ = await asyncio.wait(
@@ -40,13 +53,13 @@ async def consuming(settings, *, end_session=False, metrics=None, **changes):
         await task
 
 
-def fresh(reading, **changes):
-    return reading(at=datetime.now(UTC), **changes)
+def fresh(reading: ReadingMaker) -> WireReading:
+    return reading(at=datetime.now(UTC))
 
 
 async def test_a_reading_is_stored_and_the_home_may_forget_it(
-    clinic, told, home, reading, eventually
-):
+    clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     one = fresh(reading)
     async with consuming(told):
         home.send(one)
@@ -54,7 +67,14 @@ async def test_a_reading_is_stored_and_the_home_may_forget_it(
     assert clinic.all("select reading_id, gateway_id from reading") == [(one.id, "gw1")]
 
 
-async def test_the_stock_client_does_the_same(clinic, told, home, reading, eventually, monkeypatch):
+async def test_the_stock_client_does_the_same(  # noqa: PLR0917 - pytest passes them by name
+    clinic: Clinic,
+    told: Settings,
+    home: Home,
+    reading: ReadingMaker,
+    eventually: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(mqtt, "TESTED_PAHO", "none")
     readings = [fresh(reading) for _ in range(50)]
     async with consuming(told) as consumer:
@@ -65,10 +85,12 @@ async def test_the_stock_client_does_the_same(clinic, told, home, reading, event
     assert clinic.one("select count(*) from reading") == 50
 
 
-async def test_nothing_is_acknowledged_before_the_commit(clinic, told, home, reading, eventually):
+async def test_nothing_is_acknowledged_before_the_commit(
+    clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     committed, go_on = asyncio.Event(), asyncio.Event()
 
-    async def hold():
+    async def hold() -> None:
         committed.set()
         await go_on.wait()
 
@@ -82,15 +104,15 @@ async def test_nothing_is_acknowledged_before_the_commit(clinic, told, home, rea
         await eventually(lambda: one.id in home.forgotten)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
 async def test_dying_between_commit_and_acknowledgement_stores_once(
-    clinic, told, home, reading, eventually
-):
-    async def die():
-        raise Killed
+    clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
+    async def die() -> None:
+        raise KilledError
 
     readings = [fresh(reading) for _ in range(20)]
     consumer = Consumer(told, Metrics(), after_commit=die)
@@ -98,7 +120,7 @@ async def test_dying_between_commit_and_acknowledgement_stores_once(
     await consumer.connection.subscribed.wait()
     for each in readings:
         home.send(each)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         await task
     assert clinic.one("select count(*) from reading") > 0
     assert home.forgotten == set()
@@ -107,17 +129,18 @@ async def test_dying_between_commit_and_acknowledgement_stores_once(
     assert clinic.one("select count(*) from reading") == 20
 
 
-def worker(settings, **environment):
+def worker(settings: Settings) -> "subprocess.Popen[bytes]":
     environ = {
         **os.environ,
         "TIDINGS_INGEST_DSN": settings.dsn,
         "TIDINGS_BROKER_PORT": str(settings.broker.port),
-        **environment,
     }
     return subprocess.Popen([sys.executable, "-m", "ingest"], env=environ)
 
 
-async def test_killing_the_worker_loses_nothing(clinic, told, home, reading, eventually):
+async def test_killing_the_worker_loses_nothing(
+    clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     readings = [fresh(reading) for _ in range(600)]
     process = worker(told)
     try:
@@ -142,9 +165,14 @@ async def test_killing_the_worker_loses_nothing(clinic, told, home, reading, eve
         process.wait()
 
 
-async def test_a_restarted_broker_is_subscribed_to_again(
-    clinic, told, broker, home, reading, eventually
-):
+async def test_a_restarted_broker_is_subscribed_to_again(  # noqa: PLR0917 - pytest passes them by name
+    clinic: Clinic,
+    told: Settings,
+    broker: EmbeddedBroker,
+    home: Home,
+    reading: ReadingMaker,
+    eventually: Until,
+) -> None:
     first, second = fresh(reading), fresh(reading)
     async with consuming(told) as consumer:
         home.send(first)
@@ -158,7 +186,9 @@ async def test_a_restarted_broker_is_subscribed_to_again(
     assert clinic.one("select count(*) from reading") == 2
 
 
-async def test_a_kept_session_queues_until_we_are_back(clinic, told, home, reading, eventually):
+async def test_a_kept_session_queues_until_we_are_back(
+    told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     async with consuming(told, end_session=False):
         pass
     one = fresh(reading)
@@ -167,7 +197,9 @@ async def test_a_kept_session_queues_until_we_are_back(clinic, told, home, readi
         await eventually(lambda: one.id in home.forgotten)
 
 
-async def test_a_drained_slot_leaves_no_ghost(clinic, told, home, reading, eventually):
+async def test_a_drained_slot_leaves_no_ghost(
+    clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     other = replace(told, slot=1)
     readings = [fresh(reading) for _ in range(300)]
     async with consuming(told):
@@ -180,10 +212,10 @@ async def test_a_drained_slot_leaves_no_ghost(clinic, told, home, reading, event
     assert clinic.one("select count(*) from reading") == 300
 
 
-async def test_acknowledgements_of_an_older_connection_are_dropped(told):
+async def test_acknowledgements_of_an_older_connection_are_dropped(told: Settings) -> None:
     metrics = Metrics()
     consumer = Consumer(told, metrics)
-    sent = []
+    sent: list[object] = []
     consumer.connection.number = 2
     consumer.connection.acknowledge = lambda mids, notes: sent.append((mids, notes))
     letter = Letter("tidings/v1/s/gw1/readings", b"", datetime.now(UTC))
@@ -193,16 +225,16 @@ async def test_acknowledgements_of_an_older_connection_are_dropped(told):
     assert metrics.registry.get_sample_value("tidings_ingest_dropped_pubacks_total") == 1
 
 
-async def test_what_a_resumed_session_sends_again_is_not_kept_twice(told):
+async def test_what_a_resumed_session_sends_again_is_not_kept_twice(told: Settings) -> None:
     consumer = Consumer(told, Metrics())
     consumer._arrived("t", b"body", 1)
     consumer._forget_arrivals()
     assert (len(consumer._arrivals), consumer._bytes) == (0, 0)
 
 
-async def test_many_ids_are_acknowledged_in_several_notes(told):
+async def test_many_ids_are_acknowledged_in_several_notes(told: Settings) -> None:
     consumer = Consumer(told, Metrics())
-    sent = []
+    sent: list[tuple[str, bytes]] = []
     consumer.connection.acknowledge = lambda _mids, notes: sent.extend(notes)
     ids = [uuid4() for _ in range(1100)]
     outcome = Outcome(acknowledged={Address("s", "gw1", "readings"): ids})
@@ -211,10 +243,12 @@ async def test_many_ids_are_acknowledged_in_several_notes(told):
     assert {topic for topic, _ in sent} == {"tidings/v1/s/gw1/acks"}
 
 
-async def test_a_flood_is_left_at_the_broker(clinic, told, home, eventually):
+async def test_a_flood_is_left_at_the_broker(
+    clinic: Clinic, told: Settings, home: Home, eventually: Until
+) -> None:
     """8 MB of messages through a buffer of 1 MB: reading pauses, nothing is lost."""
     small = replace(told, buffer_bytes=1_000_000, batch_bytes=500_000)
-    paused = []
+    paused: list[int] = []
     async with consuming(small) as consumer:
         pause = consumer.connection.pause
         consumer.connection.pause = lambda: (paused.append(consumer._bytes), pause())
@@ -227,8 +261,8 @@ async def test_a_flood_is_left_at_the_broker(clinic, told, home, eventually):
 
 
 async def test_bad_credentials_are_retried_and_never_fatal(
-    clinic, told, server_directories, eventually
-):
+    told: Settings, server_directories: Iterator[Path], eventually: Until
+) -> None:
     passwords = {INGEST: "right", "gw1": "g"}
     with EmbeddedBroker(
         next(server_directories), kind=Kind.MOSQUITTO, passwords=passwords
@@ -247,11 +281,11 @@ async def test_bad_credentials_are_retried_and_never_fatal(
             pass
 
 
-async def test_sessions_outlive_us_and_the_window_is_bounded():
+async def test_sessions_outlive_us_and_the_window_is_bounded() -> None:
     """What the broker is told at CONNECT, as a recording server sees it."""
-    seen = asyncio.Queue()
+    seen: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def record(reader, writer):
+    async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await seen.put(await reader.read(200))
         writer.close()
 
@@ -268,7 +302,7 @@ async def test_sessions_outlive_us_and_the_window_is_bounded():
     assert (properties.SessionExpiryInterval, properties.ReceiveMaximum) == (86_400, 4000)
 
 
-def test_every_topic_is_shared():
+def test_every_topic_is_shared() -> None:
     assert TOPICS == (
         "$share/ingest/tidings/v1/+/+/readings",
         "$share/ingest/tidings/v1/+/+/events",
@@ -276,9 +310,15 @@ def test_every_topic_is_shared():
     )
 
 
-async def test_iotcore_serves_as_well(clinic, iotcore_broker, told, reading, eventually):
+async def test_iotcore_serves_as_well(
+    clinic: Clinic,
+    iotcore_broker: EmbeddedBroker,
+    told: Settings,
+    reading: ReadingMaker,
+    eventually: Until,
+) -> None:
     settings = replace(told, broker=Broker(host=iotcore_broker.host, port=iotcore_broker.port))
-    forgotten = set()
+    forgotten: set[UUID] = set()
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="gw1", protocol=paho.MQTTv5)
     client.on_message = lambda _c, _u, message: forgotten.update(
         wire.load(message.payload, wire.Acks).ids

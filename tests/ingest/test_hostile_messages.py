@@ -9,8 +9,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
-
 
 from devices import wire
 from ingest import batch
@@ -20,19 +20,22 @@ from ingest.decision import Reason
 from ingest.directory import Directory
 from ingest.door import Letter
 from ingest.metrics import Metrics
+from ingest.settings import Settings
 from ingest.store import Writer
+from tests.ingest.builders import Clinic, Home, LetterMaker, ReadingMaker, Until
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 TOPIC = "tidings/v1/s/gw1/readings"
 HOSTILE = (
     None, True, -1, 0, 2**63, -(2**70), 1e308, -0.0, "", "x" * 5000, "\x00", "\x1f", "\ufffe",
     "'; drop table reading; --", "../../etc/passwd", "{{7*7}}", "<script>", [], {}, [[]], "NaN",
-    "1970-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00", "2026-09-15T12:00:00+14:00",
+    "1970-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00",
+    "2026-09-15T12:00:00+14:00",
     "not-a-date", "00000000-0000-0000-0000-000000000000", "zz", "0", "ff" * 600,
 )  # fmt: skip
 
 
-def template(number):
+def template(number: int) -> dict[str, Any]:
     reading = {
         "id": str(UUID(int=(1 << 80) + number)),
         "char": "2A35",
@@ -50,7 +53,7 @@ def template(number):
     return {"v": "1.0", "gateway": "gw1", "device": "cuff", "readings": [reading]}
 
 
-def hostile(number, chance):
+def hostile(number: int, chance: random.Random) -> bytes:
     """One message that is wrong in one or several ways; deterministic."""
     told = template(number)
     spot = told["readings"][0] if chance.random() < 0.7 else told
@@ -73,7 +76,7 @@ def hostile(number, chance):
     return body
 
 
-def topic(chance):
+def topic(chance: random.Random) -> str:
     if chance.random() < 0.95:
         return TOPIC
     words = ("tidings", "v1", "s", "gw1", "gw2", "readings", "events", "status", "$SYS", "é", "")
@@ -81,8 +84,8 @@ def topic(chance):
 
 
 async def test_ten_thousand_are_each_kept_or_stored_and_good_ones_all_stored(
-    clinic, letter, reading
-):
+    clinic: Clinic, letter: LetterMaker, reading: ReadingMaker
+) -> None:
     chance = random.Random(4)
     good = [reading(sequence=number) for number in range(100)]
     letters = []
@@ -104,7 +107,9 @@ async def test_ten_thousand_are_each_kept_or_stored_and_good_ones_all_stored(
     assert len(reasons) >= 10
 
 
-async def test_hostile_messages_do_not_stop_a_consumer(clinic, told, home, reading, eventually):
+async def test_hostile_messages_do_not_stop_a_consumer(
+    told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     chance = random.Random(5)
     good = [reading(at=datetime.now(UTC)) for _ in range(30)]
     consumer = Consumer(told, Metrics())
@@ -120,19 +125,21 @@ async def test_hostile_messages_do_not_stop_a_consumer(clinic, told, home, readi
     await task
 
 
-def resident_mb(pid):
+def resident_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 
 
-async def test_megabyte_messages_do_not_fill_the_memory(clinic, told, home, reading, eventually):
+async def test_megabyte_messages_do_not_fill_the_memory(
+    clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
     environ = {
         **os.environ,
         "TIDINGS_INGEST_DSN": told.dsn,
         "TIDINGS_BROKER_PORT": str(told.broker.port),
     }
-    process = subprocess.Popen([sys.executable, "-m", "ingest"], env=environ)
+    process = subprocess.Popen([sys.executable, "-m", "ingest"], env=environ)  # noqa: ASYNC220 - at once
     good = reading(at=datetime.now(UTC))
     try:
         while not home.forgotten:
@@ -151,7 +158,7 @@ async def test_megabyte_messages_do_not_fill_the_memory(clinic, told, home, read
         process.wait(20)
 
 
-def test_status_and_event_take_the_same_beating():
+def test_status_and_event_take_the_same_beating() -> None:
     chance = random.Random(7)
     kinds = {"status": wire.Status, "events": wire.Event}
     for number in range(2000):

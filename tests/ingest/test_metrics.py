@@ -10,7 +10,7 @@ from ingest.store import Outcome
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 
 
-def told(metrics):
+def told(metrics: Metrics) -> dict[tuple[str, ...], float]:
     text = generate_latest(metrics.registry).decode()
     return {
         (sample.name, *sample.labels.values()): sample.value
@@ -19,7 +19,7 @@ def told(metrics):
     }
 
 
-def test_a_batch_is_counted_once_it_is_stored():
+def test_a_batch_is_counted_once_it_is_stored() -> None:
     metrics = Metrics()
     outcome = Outcome(
         rows=Counter(accepted=2, quarantined=1),
@@ -41,7 +41,7 @@ def test_a_batch_is_counted_once_it_is_stored():
     assert samples["tidings_ingest_commit_seconds_sum",] == 1
 
 
-def test_names_carry_their_units_and_no_label_a_patient():
+def test_names_carry_their_units_and_no_label_a_patient() -> None:
     labels = {
         label
         for family in Metrics().registry.collect()

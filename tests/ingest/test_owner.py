@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devices.reading import Kind
+from devices.wire import WireReading
 from ingest import owner
 from ingest.bounds import shipped
-from ingest.owner import OwnerState
+from ingest.owner import Owner, OwnerState
 from ingest.people import Assignment, Device, Medians, Person
+from tests.ingest.builders import ReadingMaker
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 ANNE = Person(patient_id=UUID(int=1))
@@ -17,11 +19,22 @@ LONG_AGO = NOON - timedelta(days=99)
 RULES = shipped().owner
 
 
-def held(person, *, slot=None, start=LONG_AGO, end=None):
+def held(
+    person: Person,
+    *,
+    slot: int | None = None,
+    start: datetime = LONG_AGO,
+    end: datetime | None = None,
+) -> Assignment:
     return Assignment(person=person, slot=slot, start=start, end=end)
 
 
-def find(reading, *assignments, at=NOON, weights=()):
+def find(
+    reading: WireReading,
+    *assignments: Assignment,
+    at: datetime = NOON,
+    weights: tuple[tuple[Person, float], ...] = (),
+) -> Owner:
     medians = {(person.patient_id.int, "weight"): Medians(value=kg) for person, kg in weights}
     return owner.find(reading, assignments, at, medians, RULES)
 
@@ -53,7 +66,13 @@ def find(reading, *assignments, at=NOON, weights=()):
         "two without slots",
     ],
 )
-def test_whose(reading, assignments, slot, state, person):
+def test_whose(
+    reading: ReadingMaker,
+    assignments: tuple[Assignment, ...],
+    slot: int | None,
+    state: OwnerState,
+    person: Person | None,
+) -> None:
     found = find(reading(user_slot=slot), *assignments)
     assert (found.state, found.person) == (state, person)
 
@@ -68,7 +87,9 @@ def test_whose(reading, assignments, slot, state, person):
         (LONG_AGO - timedelta(microseconds=1), None),
     ],
 )
-def test_the_time_of_the_measurement_decides(reading, at, person):
+def test_the_time_of_the_measurement_decides(
+    reading: ReadingMaker, at: datetime, person: Person | None
+) -> None:
     assignments = (
         held(ANNE, end=NOON - timedelta(days=10)),
         held(BEN, start=NOON - timedelta(days=10), end=NOON + timedelta(days=1)),
@@ -101,13 +122,18 @@ def test_the_time_of_the_measurement_decides(reading, at, person):
         "a child",
     ],
 )
-def test_a_weight_points_at_one_person_or_nobody(reading, kg, weights, person):
+def test_a_weight_points_at_one_person_or_nobody(
+    reading: ReadingMaker,
+    kg: float,
+    weights: tuple[tuple[Person, float], ...],
+    person: Person | None,
+) -> None:
     found = find(reading(Kind.WEIGHT, value=kg), held(ANNE), held(BEN), weights=weights)
     assert found.person == person
     assert found.state == (OwnerState.LIKELY if person else OwnerState.AMBIGUOUS)
 
 
-def test_a_devices_zone_is_that_of_its_people_if_they_share_one():
+def test_a_devices_zone_is_that_of_its_people_if_they_share_one() -> None:
     paris, lima = ZoneInfo("Europe/Paris"), ZoneInfo("America/Lima")
     anne, ben = (Person(patient_id=UUID(int=number), zone=paris) for number in (1, 2))
     carl = Person(patient_id=UUID(int=3), zone=lima)

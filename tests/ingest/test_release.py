@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -8,17 +9,18 @@ from database.pool import OPTIONS
 from devices.reading import Kind
 from ingest import batch, release
 from ingest.bounds import shipped
-from ingest.directory import Directory
+from ingest.directory import Connection, Directory
 from ingest.door import Letter
 from ingest.release import By, ReleaseError
 from ingest.store import Writer
+from tests.ingest.builders import Clinic, LetterMaker, ReadingMaker
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=3)
 
 
 @pytest.fixture
-async def worker(clinic):
+async def worker(clinic: Clinic) -> AsyncIterator[Connection]:
     made = await psycopg.AsyncConnection.connect(
         clinic.db.worker_dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
     )
@@ -27,16 +29,16 @@ async def worker(clinic):
 
 
 @pytest.fixture
-def nurse(clinic):
+def nurse(clinic: Clinic) -> By:
     return By(organisation_id=clinic.organisation, staff_id=uuid4(), now=LATER, note="Ben's scale")
 
 
-async def put_aside(clinic, *letters):
+async def put_aside(clinic: Clinic, *letters: Letter) -> None:
     async with Writer(clinic.db.worker_dsn, Directory(shipped()), shipped()) as writer:
         await writer.write(batch.open_all(letters), now=NOON)
 
 
-def shared_scale(clinic):
+def shared_scale(clinic: Clinic) -> None:
     with clinic.db.connect() as connection:
         connection.execute(
             "insert into device (id, organisation_id) values ('scale', %s)", (clinic.organisation,)
@@ -49,7 +51,9 @@ def shared_scale(clinic):
             )
 
 
-async def test_a_reading_of_nobody_is_given_to_somebody(clinic, worker, nurse, reading, letter):
+async def test_a_reading_of_nobody_is_given_to_somebody(
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     shared_scale(clinic)
     told = reading(Kind.WEIGHT, value=84.0)
     await put_aside(clinic, letter(told, device="scale"))
@@ -65,7 +69,9 @@ async def test_a_reading_of_nobody_is_given_to_somebody(clinic, worker, nurse, r
     assert audited == [(f"staff:{nurse.staff_id}", str(told.id), clinic.ben, "release")]
 
 
-async def test_released_once(clinic, worker, nurse, reading, letter):
+async def test_released_once(
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     shared_scale(clinic)
     told = reading(Kind.WEIGHT)
     await put_aside(clinic, letter(told, device="scale"))
@@ -77,8 +83,8 @@ async def test_released_once(clinic, worker, nurse, reading, letter):
 
 
 async def test_a_device_is_registered_before_its_readings_are_released(
-    clinic, worker, nurse, reading, letter
-):
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading()
     await put_aside(clinic, letter(told, device="new"))
     with pytest.raises(ReleaseError, match="register device new first"):
@@ -91,7 +97,9 @@ async def test_a_device_is_registered_before_its_readings_are_released(
     assert clinic.one("select patient_id from reading") == clinic.anne
 
 
-async def test_an_impossible_value_stays_out_of_every_chart(clinic, worker, nurse, reading, letter):
+async def test_an_impossible_value_stays_out_of_every_chart(
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading(Kind.WEIGHT, value=900.0)
     await put_aside(clinic, letter(told))
     with pytest.raises(ReleaseError, match="out_of_bounds"):
@@ -100,7 +108,9 @@ async def test_an_impossible_value_stays_out_of_every_chart(clinic, worker, nurs
     assert clinic.one("select count(*) from audit") == 0
 
 
-async def test_a_person_may_say_when_it_was(clinic, worker, nurse, reading, letter):
+async def test_a_person_may_say_when_it_was(
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading(device_time=datetime(2000, 1, 1), live=False)
     await put_aside(clinic, letter(told))
     with pytest.raises(ReleaseError, match="clock_fault"):
@@ -112,7 +122,9 @@ async def test_a_person_may_say_when_it_was(clinic, worker, nurse, reading, lett
     assert clinic.all("select measured_at, time_quality from reading") == [(then, "unknown")]
 
 
-async def test_an_old_reading_is_released_without_an_alert(clinic, worker, nurse, reading, letter):
+async def test_an_old_reading_is_released_without_an_alert(
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     shared_scale(clinic)
     old = datetime(2026, 7, 1)
     told = reading(Kind.WEIGHT, device_time=old, offset_s=0.0, live=False)
@@ -123,8 +135,8 @@ async def test_an_old_reading_is_released_without_an_alert(clinic, worker, nurse
 
 
 async def test_nobody_releases_into_or_out_of_another_organisation(
-    clinic, worker, nurse, reading, letter
-):
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     shared_scale(clinic)
     told = reading(Kind.WEIGHT)
     await put_aside(clinic, letter(told, device="scale"))
@@ -137,7 +149,9 @@ async def test_nobody_releases_into_or_out_of_another_organisation(
         await release.release(worker, told.id, uuid4(), nurse)
 
 
-async def test_a_message_that_cannot_be_read_is_only_rejected(clinic, worker, nurse):
+async def test_a_message_that_cannot_be_read_is_only_rejected(
+    clinic: Clinic, worker: Connection, nurse: By
+) -> None:
     await put_aside(clinic, Letter("tidings/v1/s/gw1/readings", b"garbage", NOON))
     one = clinic.one("select id from quarantine")
     with pytest.raises(ReleaseError, match="no reading to release"):
@@ -148,7 +162,9 @@ async def test_a_message_that_cannot_be_read_is_only_rejected(clinic, worker, nu
         await release.reject(worker, one, nurse)
 
 
-async def test_a_moved_reading_is_judged_again_for_both(clinic, worker, nurse, reading, letter):
+async def test_a_moved_reading_is_judged_again_for_both(
+    clinic: Clinic, worker: Connection, nurse: By, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading()
     await put_aside(clinic, letter(told))
     with clinic.db.connect() as connection:

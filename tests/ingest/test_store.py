@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import psycopg
@@ -9,26 +11,30 @@ import pytest
 from database.pool import connect
 from devices import wire
 from devices.reading import Kind
+from devices.wire import WireReading
 from ingest import batch, rows, store
 from ingest.bounds import shipped
 from ingest.directory import Directory
 from ingest.door import Letter
-from ingest.store import Writer
+from ingest.store import Outcome, Writer
+from tests.ingest.builders import Clinic, LetterMaker, ReadingMaker, until
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def writer(clinic):
+async def writer(clinic: Clinic) -> AsyncIterator[Writer]:
     async with Writer(clinic.db.worker_dsn, Directory(shipped()), shipped()) as made:
         yield made
 
 
-async def write(writer, *letters, now=NOON):
+async def write(writer: Writer, *letters: Letter, now: datetime = NOON) -> Outcome:
     return await writer.write(batch.open_all(letters), now=now)
 
 
-async def test_a_reading_is_stored_whole(clinic, writer, reading, letter):
+async def test_a_reading_is_stored_whole(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading(
         value=128.0,
         diastolic=80.0,
@@ -78,7 +84,9 @@ async def test_a_reading_is_stored_whole(clinic, writer, reading, letter):
     assert queued == [(clinic.anne, told.id, "blood_pressure", NOON)]
 
 
-async def test_the_same_reading_twice_is_one_row(clinic, writer, reading, letter):
+async def test_the_same_reading_twice_is_one_row(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading()
     first = await write(writer, letter(told))
     again = await write(writer, letter(told, gateway="gw2"), letter(told))
@@ -89,7 +97,9 @@ async def test_the_same_reading_twice_is_one_row(clinic, writer, reading, letter
     assert acknowledged == {"gw1": [told.id], "gw2": [told.id]}
 
 
-async def test_what_is_new_beside_what_is_known_is_stored(clinic, writer, reading, letter):
+async def test_what_is_new_beside_what_is_known_is_stored(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     readings = [reading() for _ in range(5)]
     await write(writer, letter(readings[1], readings[3]))
     await write(writer, letter(*readings))
@@ -97,13 +107,17 @@ async def test_what_is_new_beside_what_is_known_is_stored(clinic, writer, readin
     assert stored == {each.id for each in readings}
 
 
-async def test_a_flagged_reading_is_stored_and_judged(clinic, writer, reading, letter):
+async def test_a_flagged_reading_is_stored_and_judged(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     await write(writer, letter(reading(flags=("movement",))))
     assert clinic.all("select status, flags from reading") == [("flagged", ["movement"])]
     assert clinic.one("select count(*) from to_evaluate") == 1
 
 
-async def test_an_old_reading_is_stored_and_not_judged(clinic, writer, reading, letter):
+async def test_an_old_reading_is_stored_and_not_judged(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     long_ago = datetime(2026, 7, 1)
     told = reading(device_time=long_ago, offset_s=0.0, live=False)
     await write(writer, letter(told, reading()))
@@ -114,8 +128,8 @@ async def test_an_old_reading_is_stored_and_not_judged(clinic, writer, reading, 
 
 
 async def test_an_unknown_device_ends_in_quarantine_with_its_reason(
-    clinic, writer, reading, letter
-):
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading()
     outcome = await write(writer, letter(told, device="stranger"))
     assert clinic.one("select count(*) from reading") == 0
@@ -143,7 +157,9 @@ async def test_an_unknown_device_ends_in_quarantine_with_its_reason(
     assert [told.id] in outcome.acknowledged.values()
 
 
-async def test_quarantine_counts_how_often_it_came(clinic, writer, reading, letter):
+async def test_quarantine_counts_how_often_it_came(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading()
     for _ in range(3):
         await write(writer, letter(told, device="stranger"))
@@ -151,8 +167,8 @@ async def test_quarantine_counts_how_often_it_came(clinic, writer, reading, lett
 
 
 async def test_what_was_quarantined_first_stays_there_when_it_comes_again(
-    clinic, writer, reading, letter
-):
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     told = reading()
     await write(writer, letter(told, device="later"))
     with clinic.db.connect() as connection:
@@ -170,10 +186,13 @@ async def test_what_was_quarantined_first_stays_there_when_it_comes_again(
     assert clinic.all("select state, times_seen from quarantine") == [("open", 2)]
 
 
-async def test_a_device_of_another_organisation_is_nobodys(clinic, writer, reading, letter):
+async def test_a_device_of_another_organisation_is_nobodys(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     with clinic.db.connect() as connection:
         connection.execute(
-            "with o as (insert into organisation (name, time_zone) values ('B', 'UTC') returning id)"
+            "with o as (insert into organisation (name, time_zone) values ('B', 'UTC')"
+            " returning id)"
             " insert into device (id, organisation_id) select 'theirs', id from o"
         )
     await write(writer, letter(reading(), device="theirs"))
@@ -181,7 +200,9 @@ async def test_a_device_of_another_organisation_is_nobodys(clinic, writer, readi
     assert found == [("organisation_mismatch", clinic.organisation)]
 
 
-async def test_an_unusable_message_is_kept_and_its_ids_are_acknowledged(clinic, writer):
+async def test_an_unusable_message_is_kept_and_its_ids_are_acknowledged(
+    clinic: Clinic, writer: Writer
+) -> None:
     one = uuid4()
     body = f'{{"v":"7.0","readings":[{{"id":"{one}"}}]}}'.encode()
     outcome = await write(writer, Letter("tidings/v1/s/gw1/readings", body, NOON))
@@ -190,7 +211,9 @@ async def test_an_unusable_message_is_kept_and_its_ids_are_acknowledged(clinic, 
     assert [one] in outcome.acknowledged.values()
 
 
-async def test_assignments_change_within_a_second(clinic, writer, reading, letter):
+async def test_assignments_change_within_a_second(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     await write(writer, letter(reading()))
     with clinic.db.connect() as connection:
         connection.execute("update device_assignment set assigned_to = %s", (NOON,))
@@ -207,7 +230,9 @@ async def test_assignments_change_within_a_second(clinic, writer, reading, lette
     )
 
 
-async def test_compares_with_the_patients_own_week(clinic, writer, reading, letter):
+async def test_compares_with_the_patients_own_week(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     before = [
         reading(Kind.WEIGHT, value=81.0, at=NOON - timedelta(hours=hours)) for hours in (50, 40, 30)
     ]
@@ -219,7 +244,9 @@ async def test_compares_with_the_patients_own_week(clinic, writer, reading, lett
     assert flags == ["unit_mix_up_suspected"]
 
 
-async def test_two_devices_that_disagree_are_flagged(clinic, writer, reading, letter):
+async def test_two_devices_that_disagree_are_flagged(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     with clinic.db.connect() as connection:
         connection.execute(
             "insert into device (id, organisation_id) values ('strap', %s)", (clinic.organisation,)
@@ -236,8 +263,10 @@ async def test_two_devices_that_disagree_are_flagged(clinic, writer, reading, le
     assert flags == ["devices_disagree"]
 
 
-async def test_events_are_stored_once_and_strangers_events_are_kept(clinic, writer):
-    def event(gateway, number):
+async def test_events_are_stored_once_and_strangers_events_are_kept(
+    clinic: Clinic, writer: Writer
+) -> None:
+    def event(gateway: str, number: int) -> Letter:
         told = wire.Event(
             v="1.0", id=UUID(int=number), gateway=gateway, at=NOON, event="low_battery"
         )
@@ -250,8 +279,10 @@ async def test_events_are_stored_once_and_strangers_events_are_kept(clinic, writ
     assert len(outcome.acknowledged) == 2
 
 
-async def test_a_heartbeat_updates_the_gateway_and_its_devices(clinic, writer):
-    def status(state, **device):
+async def test_a_heartbeat_updates_the_gateway_and_its_devices(
+    clinic: Clinic, writer: Writer
+) -> None:
+    def status(state: Literal["online", "offline"], **device: Any) -> Letter:  # noqa: ANN401 - any field
         told = wire.Status(
             v="1.0",
             gateway="gw1",
@@ -271,11 +302,12 @@ async def test_a_heartbeat_updates_the_gateway_and_its_devices(clinic, writer):
     assert clinic.one("select battery from device") == 40
 
 
-async def test_a_heartbeat_of_a_stranger_changes_nothing(clinic, writer):
+async def test_a_heartbeat_of_a_stranger_changes_nothing(clinic: Clinic, writer: Writer) -> None:
     with clinic.db.connect() as connection:
         connection.execute("update gateway set revoked_at = now() where id = 'gw2'")
         connection.execute(
-            "with o as (insert into organisation (name, time_zone) values ('B', 'UTC') returning id)"
+            "with o as (insert into organisation (name, time_zone) values ('B', 'UTC')"
+            " returning id)"
             " insert into gateway (id, organisation_id, site) select 'theirs', id, 's' from o"
         )
     for gateway in ("nobody", "gw2", "theirs"):
@@ -286,14 +318,16 @@ async def test_a_heartbeat_of_a_stranger_changes_nothing(clinic, writer):
     assert clinic.one("select battery from device") is None
 
 
-async def test_last_seen_is_noted(clinic, writer):
+async def test_last_seen_is_noted(clinic: Clinic, writer: Writer) -> None:
     await writer.touch({"gw1": NOON, "nobody": NOON}, {"cuff": NOON})
     await writer.touch({"gw1": NOON - timedelta(hours=1)}, {})
     assert clinic.one("select last_seen_at from gateway where id = 'gw1'") == NOON
     assert clinic.one("select last_seen_at from device") == NOON
 
 
-async def test_listeners_are_told(clinic, writer, reading, letter):
+async def test_listeners_are_told(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     with connect(clinic.db.worker_dsn, autocommit=True) as listener:
         listener.execute("listen tidings_evaluate")
         listener.execute("listen tidings_technical")
@@ -307,11 +341,13 @@ async def test_listeners_are_told(clinic, writer, reading, letter):
         }
 
 
-async def test_concurrent_workers_store_each_reading_once(clinic, reading, letter):
+async def test_concurrent_workers_store_each_reading_once(
+    clinic: Clinic, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     readings = [reading() for _ in range(300)]
     orders = [readings, readings[::-1], readings[100:] + readings[:100]]
 
-    async def work(order):
+    async def work(order: list[WireReading]) -> int:
         async with Writer(clinic.db.worker_dsn, Directory(shipped()), shipped()) as writer:
             done = [
                 await write(writer, *(letter(each) for each in order[at : at + 60]))
@@ -325,12 +361,14 @@ async def test_concurrent_workers_store_each_reading_once(clinic, reading, lette
     assert sum(duplicates) == 600
 
 
-async def poisoned(clinic):
+async def poisoned(clinic: Clinic) -> None:
     with clinic.db.connect() as connection:
         connection.execute("alter table reading add check (sequence is distinct from 666)")
 
 
-async def test_one_poison_reading_does_not_stop_the_others(clinic, writer, reading, letter):
+async def test_one_poison_reading_does_not_stop_the_others(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     await poisoned(clinic)
     readings = [reading(sequence=number) for number in (1, 666, 2, 3)]
     together = letter(*readings)
@@ -344,7 +382,9 @@ async def test_one_poison_reading_does_not_stop_the_others(clinic, writer, readi
     assert len(ids) == 7
 
 
-async def test_what_not_even_quarantine_takes_is_left_at_home(clinic, writer):
+async def test_what_not_even_quarantine_takes_is_left_at_home(
+    clinic: Clinic, writer: Writer
+) -> None:
     with clinic.db.connect() as connection:
         connection.execute("alter table quarantine add check (payload <> 'bad')")
     one = Letter("tidings/v1/s/gw1/readings", b"bad", NOON)
@@ -354,13 +394,14 @@ async def test_what_not_even_quarantine_takes_is_left_at_home(clinic, writer):
     assert clinic.all("select payload from quarantine") == [(b"worse",)]
 
 
-async def test_waits_while_the_database_is_away(clinic, reading, letter, monkeypatch):
-    waits = []
+async def test_waits_while_the_database_is_away(
+    clinic: Clinic, reading: ReadingMaker, letter: LetterMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
     monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.01)
     away = Writer("host=/nowhere", Directory(shipped()), shipped(), on_wait=waits.append)
     writing = asyncio.create_task(write(away, letter(reading())))
-    while len(waits) < 2:
-        await asyncio.sleep(0.005)
+    await until(lambda: len(waits) >= 2)
     away._dsn = clinic.db.worker_dsn
     outcome = await writing
     await away.close()
@@ -368,47 +409,53 @@ async def test_waits_while_the_database_is_away(clinic, reading, letter, monkeyp
     assert waits[1] == 2 * waits[0]
 
 
-async def test_a_server_that_ends_every_connection_loses_nothing(clinic, writer, reading, letter):
+async def test_a_server_that_ends_every_connection_loses_nothing(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     await write(writer, letter(reading()))
     with clinic.db.connect() as connection:
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tidings_worker'"
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where usename = 'tidings_worker'"
         )
     await write(writer, letter(reading()))
     assert clinic.one("select count(*) from reading") == 2
 
 
-async def test_a_table_that_is_not_there_yet_is_waited_for(clinic, reading, letter, monkeypatch):
+async def test_a_table_that_is_not_there_yet_is_waited_for(
+    clinic: Clinic, reading: ReadingMaker, letter: LetterMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.01)
-    waits = []
+    waits: list[float] = []
     with clinic.db.connect() as connection:
         connection.execute("alter table to_evaluate rename to to_evaluate_later")
     async with Writer(
         clinic.db.worker_dsn, Directory(shipped()), shipped(), on_wait=waits.append
     ) as writer:
         writing = asyncio.create_task(write(writer, letter(reading())))
-        while not waits:
-            await asyncio.sleep(0.005)
+        await until(lambda: waits)
         with clinic.db.connect() as connection:
             connection.execute("alter table to_evaluate_later rename to to_evaluate")
         await writing
     assert clinic.one("select count(*) from reading") == 1
 
 
-def test_the_copy_names_every_column_in_its_order():
+def test_the_copy_names_every_column_in_its_order() -> None:
     query = store.sql.load("ingest")["copy_readings"]
     listed = query[query.index("(") + 1 : query.index(")")].replace("\n", " ").split(",")
     assert [name.strip() for name in listed] == [name for name, _ in rows.READING]
 
 
-def test_the_workers_role_does_not_bypass_row_security(clinic):
+def test_the_workers_role_does_not_bypass_row_security(clinic: Clinic) -> None:
     found = clinic.all(
         "select rolsuper, rolbypassrls from pg_roles where rolname = 'tidings_worker'"
     )
     assert found == [(False, False)]
 
 
-async def test_the_web_role_sees_only_its_organisations_quarantine(clinic, writer, reading, letter):
+async def test_the_web_role_sees_only_its_organisations_quarantine(
+    clinic: Clinic, writer: Writer, reading: ReadingMaker, letter: LetterMaker
+) -> None:
     await write(writer, letter(reading(), device="stranger"), letter(reading(), gateway="nobody"))
     with contextlib.closing(connect(clinic.db.web_dsn)) as web:
         seen = []
