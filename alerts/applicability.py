@@ -42,14 +42,42 @@ def in_force(
     catalogue: Catalogue, overrides: Sequence[Override], subject: Subject, at: datetime
 ) -> tuple[Rule, ...]:
     """Return the rules that judge this patient's readings at that moment, overrides applied."""
+    rules = _remembered(catalogue, subject, at)
+    if not overrides:
+        return rules
+    changed = (_overridden(rule, overrides, subject, at) for rule in rules)
+    return tuple(rule for rule in changed if rule is not None)
+
+
+_memory: dict[tuple[object, ...], tuple[Rule, ...]] = {}
+REMEMBER = 10_000
+
+
+def _remembered(catalogue: Catalogue, subject: Subject, at: datetime) -> tuple[Rule, ...]:
+    """Most patients of a clinic are alike: the same profiles, facts, age and day give the same."""
+    day = subject.local_day(at)
+    stays = tuple((e.profiles, _boosts(catalogue, e, at)) for e in subject.enrolments)
+    key = (catalogue.version, stays, subject.conditions, subject.traits, subject.age_on(day), day)
+    if key not in _memory:
+        if len(_memory) >= REMEMBER:
+            _memory.clear()
+        _memory[key] = _of_patient(catalogue, subject, at)
+    return _memory[key]
+
+
+def _boosts(catalogue: Catalogue, enrolment: Enrolment, at: datetime) -> tuple[bool, ...]:
+    found = (catalogue.profiles.get(name) for name in enrolment.profiles)
+    return tuple(p is not None and at < enrolment.enrolled_at + p.severity_up_for for p in found)
+
+
+def _of_patient(catalogue: Catalogue, subject: Subject, at: datetime) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
     for enrolment in subject.enrolments:
         for rule in _of_enrolment(catalogue, enrolment, subject, at):
             known = rules.get(rule.id)
             if known is None or rule.severity_up > known.severity_up:
                 rules[rule.id] = rule
-    changed = (_overridden(rule, overrides, subject, at) for rule in rules.values())
-    return tuple(rule for rule in changed if rule is not None)
+    return tuple(rules.values())
 
 
 def holds_for(applies: Applies, subject: Subject, at: datetime) -> bool:

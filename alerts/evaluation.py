@@ -17,7 +17,7 @@ from alerts.breach import ANSWERS_BEFORE, FLAG_CONFIRMED_WITHIN, LOOK_AHEAD, Bre
 from alerts.matching import qualifies, recovered
 from alerts.policy import Action, Alert
 from alerts.rules import Against, Metric, Rule, RuleKind
-from alerts.samples import EMPTY, Sample, Series, Subject, series
+from alerts.samples import EMPTY, Sample, Series, Subject, series, with_sample
 from care.calendar import OfficeHours
 
 KIND_OF: Mapping[Metric, str] = MappingProxyType({Metric.BP: "blood_pressure"})
@@ -36,8 +36,18 @@ class Gathered:
     open: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
     closed: Mapping[str, Alert] = field(default_factory=lambda: MappingProxyType({}))
     """The last one closed lately, by rule."""
+    since: datetime | None = None
+    """No pending reading was measured before this: saves looking at the others one by one."""
     held: tuple[tuple[datetime, datetime | None], ...] = ()
     hours: OfficeHours
+
+    @property
+    def arrived(self) -> list[Sample]:
+        """The samples of the pending readings."""
+        start = self.since
+        return [
+            s for s in self.samples if (start is None or s.at >= start) and s.id in self.pending
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +98,7 @@ def evaluate(gathered: Gathered, *, now: datetime, new_id: Callable[[], UUID]) -
     known = _known_before(gathered)
     for group in _pending_in_order(gathered):
         for sample in group:
-            known[sample.metric] = series((*known.get(sample.metric, EMPTY).samples, sample))
+            known[sample.metric] = with_sample(known.get(sample.metric, EMPTY), sample)
         for rule, anchor in _affected(gathered.rules, group, known):
             _judge(bench, rule, anchor, known)
         _ask(bench, group, known)
@@ -107,18 +117,18 @@ def _never_was(bench: _Bench) -> set[UUID]:
 
 
 def _known_before(gathered: Gathered) -> dict[Metric, Series]:
+    earliest = min((group[0].at for group in _pending_in_order(gathered)), default=None)
     found: dict[Metric, list[Sample]] = {}
     for each in gathered.samples:
-        if each.id not in gathered.pending:
+        if earliest is None or each.at < earliest or each.id not in gathered.pending:
             found.setdefault(each.metric, []).append(each)
     return {metric: series(each) for metric, each in found.items()}
 
 
 def _pending_in_order(gathered: Gathered) -> list[list[Sample]]:
     groups: dict[UUID, list[Sample]] = {}
-    for each in gathered.samples:
-        if each.id in gathered.pending:
-            groups.setdefault(each.id, []).append(each)
+    for each in gathered.arrived:
+        groups.setdefault(each.id, []).append(each)
     return sorted(groups.values(), key=lambda group: (group[0].at, group[0].id))
 
 

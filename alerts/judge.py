@@ -24,12 +24,19 @@ class Facts:
     subject: Subject
     samples: Sequence[Sample]
     pending: frozenset[UUID]
+    since: datetime
+    """When the earliest pending reading was measured."""
     overrides: Sequence[Override]
     open: Mapping[str, Alert]
     closed: Mapping[str, Alert]
     held: Sequence[tuple[datetime, datetime | None]]
     hours: OfficeHours
     episode: Episode | None
+
+    @property
+    def arrived(self) -> list[Sample]:
+        """The samples of the pending readings."""
+        return [s for s in self.samples if s.at >= self.since and s.id in self.pending]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,7 @@ def judge(
         rules=rules,
         samples=tuple(facts.samples),
         pending=facts.pending,
+        since=facts.since,
         open=facts.open,
         closed=facts.closed,
         held=tuple(facts.held),
@@ -70,7 +78,9 @@ def judge(
 
 def answered(decided: Decided, facts: Facts, *, now: datetime) -> Decided:
     """Downgrade the open lines about missing measurements that have now come; kept for review."""
-    came = {each.metric: each for each in facts.samples if each.id in facts.pending}
+    if not any(alert.kind == "adherence" for alert in facts.open.values()):
+        return decided
+    came = {each.metric: each for each in facts.arrived}
     kinds = {KIND_OF.get(metric, metric.value): each for metric, each in came.items()}
     alerts, events = list(decided.alerts), list(decided.events)
     for alert in facts.open.values():
@@ -105,9 +115,7 @@ def _line(  # noqa: PLR0913  # the line, its alerts, what happened, and the mome
         subject=facts.subject,
         queue=routing.route(first, facts.subject, table).queue,
         sparkline=sparkline(facts.samples, first.kind),
-        arrived=frozenset(
-            KIND_OF.get(s.metric, s.metric.value) for s in facts.samples if s.id in facts.pending
-        ),
+        arrived=frozenset(KIND_OF.get(s.metric, s.metric.value) for s in facts.arrived),
     )
     return episodes.line(facts.episode, alerts, decided, setting, now=now, new_id=new_id)
 

@@ -119,6 +119,22 @@ with head as (
   group by patient_id order by first)
 select patient_id from head where pg_try_advisory_xact_lock(7442, hashtext(patient_id::text)) limit %(most)s
 
+-- name: queue_end
+select coalesce(max(id), 0) from to_evaluate
+
+-- name: take_urgent
+-- under load: patients with a value that could be critical, or an answer, before everybody else
+with urgent as (
+  select t.patient_id, min(t.id) as first from to_evaluate t
+  left join reading r on r.patient_id = t.patient_id and r.kind = t.kind and r.measured_at = t.measured_at and r.reading_id = t.reading_id
+  left join unnest(%(kinds)s::text[], %(low)s::float8[], %(high)s::float8[], %(diastolic)s::float8[], %(slow)s::float8[], %(fast)s::float8[])
+    as l(kind, low, high, diastolic, slow, fast) on l.kind = t.kind
+  where t.id > %(after)s and t.id <= %(until)s and (
+    t.kind = 'survey' or r.value <= l.low or r.value >= l.high or r.diastolic >= l.diastolic or r.pulse <= l.slow or r.pulse >= l.fast
+    or cardinality(r.flags) > 0)
+  group by t.patient_id order by first)
+select patient_id from urgent where pg_try_advisory_xact_lock(7442, hashtext(patient_id::text)) limit %(most)s
+
 -- name: lock_patients
 -- for whoever is not a worker of the queue: absence, technical alerts; in order, so that nobody waits in a circle
 select pg_advisory_xact_lock(7442, hashtext(id::text)) from unnest(%(patients)s::uuid[]) as id order by hashtext(id::text)
@@ -228,8 +244,9 @@ on conflict (patient_id, rule_id, reading_id) do nothing
 
 -- name: answer_remeasure
 -- a later measurement of the same kind has come
-update remeasure_request set state = 'answered', ended_at = %(now)s
-where patient_id = %(patient_id)s and metric = %(metric)s and state = 'asked' and measured_at < %(measured_at)s
+update remeasure_request q set state = 'answered', ended_at = %(now)s
+from unnest(%(patients)s::uuid[], %(names)s::text[], %(ats)s::timestamptz[]) as came(patient_id, name, at)
+where q.state = 'asked' and q.patient_id = came.patient_id and q.metric = came.name and q.measured_at < came.at
 
 -- name: ask_symptoms
 insert into symptom_request (organisation_id, patient_id, rule_id, reading_id, questionnaire, asked_at)
@@ -237,8 +254,9 @@ values (%(organisation_id)s, %(patient_id)s, %(rule_id)s, %(reading_id)s, %(ques
 on conflict (patient_id, questionnaire, reading_id) do nothing
 
 -- name: answer_symptoms
-update symptom_request set answered_at = %(now)s
-where patient_id = %(patient_id)s and questionnaire = %(questionnaire)s and answered_at is null and asked_at <= %(now)s
+update symptom_request q set answered_at = %(now)s
+from unnest(%(patients)s::uuid[], %(names)s::text[]) as came(patient_id, name)
+where q.answered_at is null and q.patient_id = came.patient_id and q.questionnaire = came.name and q.asked_at <= %(now)s
 
 -- name: audit_alerts
 insert into audit (organisation_id, at, actor, action, object_kind, object_id, patient_id, detail)

@@ -166,13 +166,12 @@ def event_row(event: Event, subject: Subject, episode_id: UUID, now: datetime) -
 
 async def _requests(connection: Connection, judgements: Sequence[Judgement], now: datetime) -> None:
     asks = [(each.subject, ask) for each in judgements for ask in each.decided.asks]
-    arrived = [
-        {"patient_id": each.subject.id, "metric": name, "questionnaire": name, "measured_at": at}
-        for each in judgements
-        for name, at in each.arrived
-    ]
-    await _many(connection, "answer_remeasure", [{**row, "now": now} for row in arrived])
-    await _many(connection, "answer_symptoms", [{**row, "now": now} for row in arrived])
+    arrived = [(each.subject.id, name, at) for each in judgements for name, at in each.arrived]
+    if arrived:
+        patients, names, ats = (list(column) for column in zip(*arrived, strict=True))
+        told = {"patients": patients, "names": names, "ats": ats, "now": now}
+        await connection.execute(sql.load("alerts")["answer_remeasure"], told)
+        await connection.execute(sql.load("alerts")["answer_symptoms"], told)
     await _many(connection, "ask_remeasure", [_ask_row(s, a, now) for s, a in asks])
     questions = [_ask_row(s, a, now) for s, a in asks if a.rule.ask]
     await _many(connection, "ask_symptoms", questions)

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
-from alerts import configuration, gather, judge, metrics, routing, store
+from alerts import configuration, gather, judge, metrics, routing, store, urgency
 from alerts.gather import Batch, Pending
 from alerts.rules import Catalogue
 from database import sql
@@ -20,6 +20,8 @@ PATIENTS = 64
 """How many patients one transaction serves."""
 ROWS = 5_000
 LOOK = 2_000
+URGENT = 32
+"""How many patients with urgent values one transaction serves: few, so that it is quick."""
 log = structlog.get_logger()
 
 
@@ -44,10 +46,23 @@ class Done:
     changed: int = 0
 
 
-async def run_once(connection: Connection, judging: Judging) -> Done:
+@dataclass(slots=True)
+class Backlog:
+    """What one worker remembers of the queue: how far it has looked for urgent values.
+
+    Losing it costs nothing; it only decides who comes first while there is more than one batch.
+    """
+
+    seen: int = 0
+    deep: bool = False
+
+
+async def run_once(
+    connection: Connection, judging: Judging, backlog: Backlog | None = None
+) -> Done:
     """Judge one batch; nothing to do returns zeros. A patient that cannot be judged is parked."""
     try:
-        return await _transaction(connection, judging, judging.patients)
+        return await _transaction(connection, judging, judging.patients, backlog)
     except psycopg.OperationalError:
         raise
     except Exception as error:  # noqa: BLE001  # one patient's trouble must not stop the others
@@ -59,15 +74,21 @@ async def run_once(connection: Connection, judging: Judging) -> Done:
 async def drain(connection: Connection, judging: Judging) -> Done:
     """Judge until the queue has nothing for this worker; return the sums."""
     rows = patients = changed = 0
-    while (done := await run_once(connection, judging)).rows:
+    backlog = Backlog()
+    while (done := await run_once(connection, judging, backlog)).rows:
         rows, patients = rows + done.rows, patients + done.patients
         changed += done.changed
     return Done(rows=rows, patients=patients, changed=changed)
 
 
-async def _transaction(connection: Connection, judging: Judging, most: int) -> Done:
+async def _transaction(
+    connection: Connection, judging: Judging, most: int, backlog: Backlog | None = None
+) -> Done:
     async with connection.transaction():
-        queued = await _take(connection, most)
+        queued = await _urgent(connection, judging, backlog) if backlog else {}
+        queued = queued or await _take(connection, most)
+        if backlog and len(queued) >= most:
+            backlog.deep = True
         if not queued:
             return Done()
         now = await moment(connection, judging)
@@ -101,6 +122,23 @@ def found_rules(
     return {j.subject.id: (j.subject.organisation_id, any_rule) for j, any_rule in found}
 
 
+async def _urgent(
+    connection: Connection, judging: Judging, backlog: Backlog
+) -> dict[UUID, list[Pending]]:
+    """While the queue is longer than a batch: those who could be critical, wherever they stand."""
+    if not backlog.deep:
+        return {}
+    row = await (await connection.execute(sql.load("alerts")["queue_end"])).fetchone()
+    end = row[0] if row else 0
+    limits = urgency.limits(judging.catalogue)
+    wanted = {**limits, "after": backlog.seen - LOOK, "until": end, "most": URGENT}
+    taken = await connection.execute(sql.load("alerts")["take_urgent"], wanted)
+    patients = [row[0] for row in await taken.fetchall()]
+    if len(patients) < URGENT:
+        backlog.seen = end
+    return await gather.pending(connection, patients, most=ROWS) if patients else {}
+
+
 async def _take(connection: Connection, most: int) -> dict[UUID, list[Pending]]:
     wanted = {"look": LOOK, "most": most}
     taken = await connection.execute(sql.load("alerts")["take_patients"], wanted)
@@ -120,6 +158,7 @@ def _judged(
         subject=subject,
         samples=batch.samples.get(patient, ()),
         pending=frozenset(each.reading_id for each in waiting),
+        since=min(each.measured_at for each in waiting),
         overrides=batch.overrides.get(organisation, ()),
         open=batch.open.get(patient, {}),
         closed=batch.closed.get(patient, {}),
@@ -128,12 +167,7 @@ def _judged(
         episode=batch.episodes.get(patient),
     )
     verdict = judge.judge(facts, judging.catalogue, judging.table, now=now, new_id=judging.new_id)
-    arrived = {
-        (name, s.at)
-        for s in facts.samples
-        if s.id in facts.pending
-        for name in (s.questionnaire or s.metric.value,)
-    }
+    arrived = {(s.questionnaire or s.metric.value, s.at) for s in facts.arrived}
     judgement = store.Judgement(
         subject=subject,
         decided=verdict.decided,

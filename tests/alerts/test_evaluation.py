@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from alerts import catalogue
@@ -78,7 +79,7 @@ def test_symptoms_raise_a_severe_pressure_to_critical() -> None:
     yes = sample(
         Metric.SURVEY, 1, after(4), item="chest_pain", questionnaire="bp_emergency_symptoms"
     )
-    no = dataclasses.replace(yes, value=0.0)
+    no = msgspec.structs.replace(yes, value=0.0)
     pair = [bp(185, 100, before(2)), bp(186, 100)]
     assert fired(decide(ADULT, [*pair, no]))["bp_severe"] == 2
     decided = decide(ADULT, [*pair, yes])

@@ -1,9 +1,11 @@
 """What is written when readings are judged, on a real database."""
 
+import dataclasses
 from datetime import datetime, timedelta
 
 import psycopg
 
+from alerts import catalogue, process, urgency, worker
 from tests.alerts.conftest import Clinic
 from tests.conftest import Database
 
@@ -109,3 +111,32 @@ async def test_a_reading_that_breaks_the_judge_is_parked_and_the_rest_go_on(
     assert [row[0] for row in clinic.alerts(sound)] == ["glu_level1_hypo", "glu_level2_hypo"]
     assert clinic.one("select error from evaluation_failure where patient_id = %s", broken)
     assert clinic.one("select count(*) from to_evaluate") == 0
+
+
+async def test_under_load_a_value_that_could_be_critical_comes_first(
+    clinic: Clinic, noon: datetime
+) -> None:
+    quiet = [clinic.patient("adult_dm") for _ in range(6)]
+    for patient in quiet:
+        clinic.reading(patient, "glucose", 110, noon)
+    urgent = clinic.patient("adult_dm")
+    clinic.reading(urgent, "glucose", 50, noon)
+    backlog = worker.Backlog()
+    two_at_a_time = dataclasses.replace(clinic.judging(), patients=2)
+    async with await process.connect(clinic.worker_dsn) as connection:
+        await worker.run_once(connection, two_at_a_time, backlog)
+        assert clinic.alerts(urgent) == []
+        done = await worker.run_once(connection, two_at_a_time, backlog)
+        assert done.patients == 1
+        assert len(clinic.alerts(urgent)) == 2
+        await worker.drain(connection, two_at_a_time)
+    assert clinic.one("select count(*) from to_evaluate") == 0
+
+
+def test_the_limits_of_urgency_are_the_loosest_of_any_critical_rule() -> None:
+    found = urgency.limits(catalogue.product())
+    rows = {kind: values for kind, *values in zip(*found.values(), strict=True)}
+    assert rows["blood_pressure"][:3] == [90, 160, 110]
+    assert rows["glucose"][:2] == [54, 400]
+    assert rows["spo2"][0] == 91
+    assert rows["blood_pressure"][3:] == [40, 131]
