@@ -101,6 +101,6 @@ stamp=.venv/.tidings-$purpose
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted_stamp" ]; then
     say "Setting up .venv ($python, extras: $extras); the first time takes a minute or two"
     [ -x .venv/bin/python ] && usable .venv/bin/python || "$python" -m venv --clear .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extras]"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e ".[$extras]"
     printf '%s' "$wanted_stamp" > "$stamp"
 fi
