@@ -33,6 +33,11 @@ COMMANDS = (
         extra="gateway",
     ),
     Command(
+        name="gateways",
+        place="dashboards.gateways.cli:app",
+        summary="Let boxes in, shut them out, tell them what to do.",
+    ),
+    Command(
         name="ingest", place="ingest.cli:app", summary="Broker to database, each reading once."
     ),
     Command(name="alerts", place="alerts.cli:app", summary="Rules, queues, escalation, replay."),

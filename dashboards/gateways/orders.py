@@ -1,0 +1,90 @@
+"""Orders to a box over MQTT: publish the command, wait for its answer."""
+
+import queue
+from contextlib import suppress
+from datetime import datetime
+
+from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from devices import wire
+from ingest.settings import Broker
+
+CONNECT_WITHIN_S = 15.0
+
+
+class UnreachableError(Exception):
+    """The broker cannot be asked to pass anything on; the text says why."""
+
+
+def give(
+    broker: Broker, topic: str, command: wire.Command, *, now: datetime, wait_s: float
+) -> wire.Result | None:
+    """Publish the command below the box's topic and return its answer; None if none came in time.
+
+    The broker keeps the command for a box that is away until it expires; the same id given again
+    is answered again, and carried out once.
+    """
+    told: queue.Queue[wire.Result | UnreachableError] = queue.Queue()
+    client = _client(broker)
+    _listen(client, told, topic, command, max(1, round((command.expires_at - now).total_seconds())))
+    try:
+        client.connect(broker.host, broker.port)
+    except OSError as error:
+        raise UnreachableError(f"{broker.host}:{broker.port}: {error}") from error
+    client.loop_start()
+    try:
+        answer = told.get(timeout=wait_s)
+    except queue.Empty:
+        return None
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if isinstance(answer, UnreachableError):
+        raise answer
+    return answer
+
+
+def _client(broker: Broker) -> Client:
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+    if broker.username:
+        client.username_pw_set(broker.username, broker.password)
+    if broker.tls:
+        client.tls_set(broker.ca or None, broker.certificate or None, broker.key or None)
+    return client
+
+
+def _listen(
+    client: Client,
+    told: "queue.Queue[wire.Result | UnreachableError]",
+    topic: str,
+    command: wire.Command,
+    lasts_s: int,
+) -> None:
+    """Ask only when the answer can be heard."""
+    expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
+    expiry.MessageExpiryInterval = lasts_s
+
+    def connected(client: Client, _: object, __: object, code: ReasonCode, *___: object) -> None:
+        if code.is_failure:
+            told.put(UnreachableError(f"the broker refused us: {code}"))
+        else:
+            client.subscribe(f"{topic}/results", 1)
+
+    def subscribed(
+        client: Client, _: object, __: int, codes: list[ReasonCode], *___: object
+    ) -> None:
+        if any(code.is_failure for code in codes):
+            told.put(UnreachableError("the broker does not let us hear the answer"))
+        client.publish(f"{topic}/commands", wire.dump(command), 1, properties=expiry)
+
+    def heard(_: Client, __: object, message: MQTTMessage) -> None:
+        with suppress(wire.WireError):  # somebody else's answer, or nobody's
+            result = wire.load(bytes(message.payload), wire.Result)
+            if result.id == command.id:
+                told.put(result)
+
+    client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, heard
