@@ -68,7 +68,20 @@ def test_the_way_of_a_month() -> None:
         (lambda: month.reopen(JANUARY, by="ann", at=AT, reason="x"), Refusal.WRONG_STATE),
         (lambda: month.export(answered(), by="ann", at=AT), Refusal.WRONG_STATE),
     ],
-    ids=str,
+    ids=[
+        "while the month runs",
+        "without a name",
+        "signed by who reviewed",
+        "signed before review",
+        "locked unsigned",
+        "locked unproven",
+        "exported unlocked",
+        "exported with doubts",
+        "answered unexported",
+        "reopened without reason",
+        "reopened while collecting",
+        "exported after the answer",
+    ],
 )
 def test_what_is_not_allowed_says_why(act: Callable[[], Month], refusal: Refusal) -> None:
     with pytest.raises(RefusedError) as raised:
