@@ -15,6 +15,7 @@ from dashboards.assets import Assets
 from dashboards.audit import routes as audit
 from dashboards.door import MissingError, RefusedError, SignInNeededError
 from dashboards.fleet import routes as fleet
+from dashboards.gateways import routes as gateways
 from dashboards.headers import Guard
 from dashboards.live import routes as live
 from dashboards.live.hub import Hub, running
@@ -40,6 +41,7 @@ ROUTERS = (
     tabs,
     patients,
     fleet,
+    gateways,
     audit,
     live,
     health,
