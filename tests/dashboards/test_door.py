@@ -13,7 +13,7 @@ from dashboards.door import visit
 from dashboards.permissions import ROLES, Verb, may
 from dashboards.settings import Settings, from_environment
 
-OPEN = {"/", "/login", "/healthz", "/metrics"}
+OPEN = {"/", "/login", "/healthz", "/metrics", "/gateways/enrol"}
 OWN_DOOR = {"/logout", "/events"}
 """Signed in, but without a verb of their own, or a stream."""
 PASSWORD = "correct horse battery"
