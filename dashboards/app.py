@@ -10,13 +10,15 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from dashboards import health, problems
-from dashboards.accounts import account, signin
+from dashboards.accounts import account, code, signin
+from dashboards.admin import routes as admin
 from dashboards.assets import Assets
 from dashboards.audit import routes as audit
 from dashboards.door import MissingError, RefusedError, SignInNeededError
 from dashboards.fleet import routes as fleet
 from dashboards.gateways import routes as gateways
 from dashboards.headers import Guard
+from dashboards.identity import routes as identity
 from dashboards.live import routes as live
 from dashboards.live.hub import Hub, running
 from dashboards.metrics import Metrics
@@ -26,25 +28,15 @@ from dashboards.patients import finding, tabs
 from dashboards.patients import routes as patients
 from dashboards.settings import Settings
 from dashboards.wiring import Wiring
+from dashboards.work import routes as work
 from dashboards.worklist import actions, asking
 from dashboards.worklist import routes as worklist
 from database.pool import open_pool
 
 ROUTERS = (
-    signin,
-    account,
-    worklist,
-    actions,
-    asking,
-    finding,
-    minutes,
-    tabs,
-    patients,
-    fleet,
-    gateways,
-    audit,
-    live,
-    health,
+    *(signin, code, account, worklist, actions, asking),
+    *(finding, minutes, tabs, patients, work),
+    *(fleet, gateways, identity, audit, admin, live, health),
 )
 
 

@@ -20,6 +20,22 @@ class Item:
 NAVIGATION = (
     Item(id="worklist", name="Worklist", icon="inbox", address="/worklist", verb=Verb.SEE_WORKLIST),
     Item(id="patients", name="Patients", icon="users", address="/patients", verb=Verb.SEE_PATIENT),
+    Item(id="tasks", name="Tasks", icon="list-checks", address="/tasks", verb=Verb.DOCUMENT),
+    Item(
+        id="messages",
+        name="Messages",
+        icon="message-square-text",
+        address="/messages",
+        verb=Verb.DOCUMENT,
+    ),
     Item(id="fleet", name="Devices", icon="radio-tower", address="/fleet", verb=Verb.SEE_FLEET),
     Item(id="audit", name="Audit", icon="scroll-text", address="/audit", verb=Verb.SEE_AUDIT),
+    Item(
+        id="admin",
+        name="Admin",
+        icon="settings",
+        address="/admin",
+        verb=Verb.ADMINISTER,
+        is_last=True,
+    ),
 )

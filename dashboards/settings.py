@@ -16,6 +16,8 @@ class Settings:
     clock: Callable[[], datetime]
     host: str = "127.0.0.1"
     port: int = 8000
+    worker_dsn: str = ""
+    """As tidings_worker: only for giving readings to people and correcting them; may be empty."""
     https: bool = False
     """Set behind TLS: cookies become Secure and carry the __Host- prefix."""
     idle: timedelta = timedelta(minutes=15)
@@ -38,6 +40,7 @@ def from_environment(environ: Mapping[str, str], clock: Callable[[], datetime]) 
         raise ValueError(f"TIDINGS_WEB_HOST={host}: set TIDINGS_WEB_HTTPS=1 behind a TLS proxy")
     return Settings(
         dsn=_required(environ, "TIDINGS_WEB_DSN"),
+        worker_dsn=environ.get("TIDINGS_WORKER_DSN", ""),
         clock=clock,
         host=host,
         port=int(environ.get("TIDINGS_WEB_PORT", "8000")),

@@ -65,7 +65,7 @@ async def candidate(connection: Connection, address: str) -> Candidate | None:
 async def open_for(
     connection: Connection, who: Candidate, *, now: datetime, life: timedelta, user_agent: str
 ) -> str:
-    """Open a session; the token returned is stored nowhere else."""
+    """Open a session; with a code set up it first waits for one. The token is stored nowhere."""
     token = secrets.token_urlsafe(32)
     fields = {
         "token_hash": digest(token),
@@ -75,16 +75,42 @@ async def open_for(
         "now": now,
         "expires_at": now + life,
         "user_agent": user_agent[:200],
+        "awaiting_code": who.totp_secret is not None,
     }
     await run(connection, QUERIES["open_session"], fields)
     return token
 
 
+async def open_full(
+    connection: Connection, who: Member, *, now: datetime, life: timedelta, user_agent: str
+) -> str:
+    """Open a session for somebody who has passed every step."""
+    passed = Candidate(
+        id=who.id,
+        organisation_id=who.organisation_id,
+        display_name=who.display_name,
+        role=who.role,
+        password_hash=None,
+        totp_secret=None,
+    )
+    return await open_for(connection, passed, now=now, life=life, user_agent=user_agent)
+
+
 async def find(
-    connection: Connection, token: str, *, now: datetime, idle: timedelta
+    connection: Connection,
+    token: str,
+    *,
+    now: datetime,
+    idle: timedelta,
+    awaiting_code: bool = False,
 ) -> Session | None:
-    """Return the live session of a token."""
-    fields = {"token_hash": digest(token), "now": now, "idle_since": now - idle}
+    """Return the live session of a token, or the one that still owes its code."""
+    fields = {
+        "token_hash": digest(token),
+        "now": now,
+        "idle_since": now - idle,
+        "awaiting_code": awaiting_code,
+    }
     return await first(connection, Session, QUERIES["live_session"], fields)
 
 
@@ -109,5 +135,10 @@ async def still(
     connection: Connection, session: Session, *, now: datetime, idle: timedelta
 ) -> bool:
     """Whether a session found earlier is still live."""
-    fields = {"token_hash": session.token_hash, "now": now, "idle_since": now - idle}
+    fields = {
+        "token_hash": session.token_hash,
+        "now": now,
+        "idle_since": now - idle,
+        "awaiting_code": False,
+    }
     return await first(connection, Session, QUERIES["live_session"], fields) is not None

@@ -1,7 +1,7 @@
 """Signing in and out."""
 
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from psycopg_pool import AsyncConnectionPool
@@ -46,12 +46,14 @@ async def login(
     who = await _candidate(wired.pool, address)
     if not await passwords.matches(who.password_hash if who else None, password) or who is None:
         if who is not None:
-            await _note(wired, who, "sign_in_refused")
+            await note(wired, who, "sign_in_refused")
         return _page(request, next=next, problem=WRONG, email=email, status=401)
     wired.sign_in_throttle.forgive(f"account {address}")
     wired.sign_in_throttle.forgive(f"caller {caller}")
     token = await _open(wired, who, request.headers.get("user-agent", ""))
-    return _entered(wired, who, token, next)
+    if who.totp_secret is not None:
+        return entered(wired, token, f"/login/code?{urlencode({'next': own_page(next)})}")
+    return entered(wired, token, own_page(next) or home(who.role))
 
 
 @router.post("/logout", include_in_schema=False)
@@ -98,11 +100,11 @@ async def _open(wired: Wiring, who: Candidate, user_agent: str) -> str:
         token = await sessions.open_for(
             connection, who, now=now, life=settings.session_life, user_agent=user_agent
         )
-    await _note(wired, who, "sign_in")
+    await note(wired, who, "sign_in")
     return token
 
 
-async def _note(wired: Wiring, who: Candidate, action: str) -> None:
+async def note(wired: Wiring, who: Candidate, action: str) -> None:
     """Put a sign-in, or a refused one, on the trail."""
     async with as_organisation(wired.pool, who.organisation_id) as connection:
         await trail.record(
@@ -116,9 +118,9 @@ async def _note(wired: Wiring, who: Candidate, action: str) -> None:
         )
 
 
-def _entered(wired: Wiring, who: Candidate, token: str, wanted: str) -> Response:
-    """Send somebody who signed in to where they were going."""
-    response = RedirectResponse(_own_page(wanted) or home(who.role), SEE_OTHER)
+def entered(wired: Wiring, token: str, address: str) -> Response:
+    """Send somebody on, with the cookie."""
+    response = RedirectResponse(address, SEE_OTHER)
     response.set_cookie(
         wired.settings.cookie,
         token,
@@ -130,7 +132,7 @@ def _entered(wired: Wiring, who: Candidate, token: str, wanted: str) -> Response
     return response
 
 
-def _own_page(address: str) -> str:
+def own_page(address: str) -> str:
     """Return an address of ours, or nothing: no open redirects."""
     parts = urlsplit(address)
     ours = address.startswith("/") and not address.startswith(("//", "/\\"))
@@ -150,7 +152,7 @@ def _page(
         request,
         "accounts/login.html",
         status=status,
-        next=_own_page(next),
+        next=own_page(next),
         problem=problem,
         email=email,
         demo_sign_ins=wired.settings.demo_sign_ins,

@@ -121,3 +121,58 @@ create view worklist_row with (security_invoker = true) as
                      from enrolment n left join lateral unnest(n.profiles) profile on true
                      where n.patient_id = e.patient_id and n.ended_at is null) n on true;
 grant select on worklist_row to tidings_web, tidings_worker;
+
+-- a sign-in that has given its password and still owes its code
+alter table staff_session add column awaiting_code boolean not null default false;
+-- the last time step whose code was used: a code works once
+alter table staff add column totp_last_step bigint;
+
+-- something to be done for a patient, by somebody, by some day
+create table task (
+  id uuid primary key default gen_random_uuid(),
+  organisation_id uuid not null references organisation,
+  patient_id uuid not null references patient,
+  title text not null check (title <> ''),
+  due_on date not null,
+  assigned_to uuid references staff,            -- null: the team's
+  created_by uuid not null references staff,
+  created_at timestamptz not null,
+  done_by uuid references staff,
+  done_at timestamptz
+);
+create index task_open on task (organisation_id, due_on) where done_at is null;
+create index task_patient on task (patient_id, due_on);
+select isolate('task');
+
+-- the conversation with a patient; what was said is never changed
+create table patient_message (
+  id uuid primary key default gen_random_uuid(),
+  organisation_id uuid not null references organisation,
+  patient_id uuid not null references patient,
+  from_staff_id uuid references staff,          -- null: from the patient
+  body text not null check (body <> ''),
+  sent_at timestamptz not null,
+  read_at timestamptz
+);
+create index patient_message_thread on patient_message (patient_id, sent_at);
+create index patient_message_unread on patient_message (organisation_id, sent_at) where from_staff_id is null and read_at is null;
+select isolate('patient_message');
+
+-- access for programs: a hashed token with scopes, on behalf of a member of staff
+create table api_token (
+  id uuid primary key default gen_random_uuid(),
+  organisation_id uuid not null references organisation,
+  token_hash bytea not null unique,
+  name text not null,
+  scopes text[] not null,
+  staff_id uuid not null references staff,
+  created_at timestamptz not null,
+  expires_at timestamptz not null,
+  last_used_at timestamptz,
+  revoked_at timestamptz
+);
+select isolate('api_token');
+-- the token is looked up before an organisation is known: one row by its hash, nothing else
+create function api_token_calling(hash bytea) returns setof api_token
+  language sql stable security definer set search_path = public, pg_temp as
+  $$ select * from api_token where token_hash = hash and revoked_at is null $$;

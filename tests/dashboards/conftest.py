@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 import pytest
 import uvicorn
@@ -24,6 +25,7 @@ from dashboards.accounts import passwords
 from dashboards.app import create
 from dashboards.settings import Settings
 from database.pool import connect
+from devices.wire import WireReading
 from deploy.embedded.postgres import EmbeddedPostgres
 
 PASSWORD = "correct horse battery"
@@ -96,6 +98,7 @@ class Clinic:
 
     id: UUID
     letter: str
+    quarantined: UUID
     staff: dict[str, UUID]
     patients: list[UUID]
     episodes: list[UUID]
@@ -133,14 +136,65 @@ def fill(
         "insert into care_team_member values (%s, %s, %s, 'nurse')",
         (team, staff["maya"], organisation),
     )
+    hub = f"gw-{letter}"
+    run(
+        "insert into gateway (id, organisation_id, site, label, state, last_seen_at, status) "
+        "values (%s, %s, 'home', 'Hub of samples', 'online', %s, %s)",
+        (hub, organisation, now, Jsonb({"version": "1.2.0", "outbox_depth": 0})),
+    )
     patients, episodes = [], []
     for number, case in enumerate(cases):
         patient = _patient(connection, organisation, team, case, now, number)
         patients.append(patient)
-        values = _readings(connection, organisation, patient, case, now, days, number)
+        _device(connection, organisation, patient, case, now, letter, number)
+        values = _readings(connection, organisation, patient, case, now, days, number, letter)
         owner = staff[case.owner.split("@")[0]] if case.owner else None
         episodes.append(_episode(connection, organisation, patient, case, now, owner, values))
-    return Clinic(id=organisation, letter=letter, staff=staff, patients=patients, episodes=episodes)
+    return Clinic(
+        quarantined=_quarantined(connection, organisation, letter, now),
+        id=organisation,
+        letter=letter,
+        staff=staff,
+        patients=patients,
+        episodes=episodes,
+    )
+
+
+def _device(connection, organisation, patient, case, now, letter, number):
+    device = f"dev-{letter}-{case.mrn}"
+    connection.execute(
+        "insert into device (id, organisation_id, model, kinds, serial, firmware, gateway_id, "
+        "battery, last_seen_at) values (%s, %s, 'Sample cuff 2', %s, %s, '1.0', %s, %s, %s)",
+        (
+            device, organisation, [case.kind], f"S-{case.mrn}", f"gw-{letter}",
+            9 if number == 4 else 80, now - timedelta(days=number % 4),
+        ),
+    )  # fmt: skip
+    connection.execute(
+        "insert into device_assignment (organisation_id, device_id, patient_id, assigned_from) "
+        "values (%s, %s, %s, %s)",
+        (organisation, device, patient, now - timedelta(days=60)),
+    )
+
+
+def _quarantined(connection, organisation, letter, now):
+    """A blood pressure that nobody is sure about."""
+    made, at = uuid4(), now - timedelta(minutes=40)
+    frame = bytes.fromhex("1e8c0055006400ea0709160a0000480000010000")
+    reading = WireReading(
+        id=made, char="2A35", frame=frame.hex(), at=at, kind="blood_pressure", value=140.0,
+        diastolic=85.0, pulse=72.0, original_value=140.0, original_unit="mm[Hg]",
+    )  # fmt: skip
+    connection.execute(
+        "insert into quarantine (id, organisation_id, gateway_id, device_id, reason, topic, "
+        "payload, gateway_time, received_at, queue) "
+        "values (%s, %s, %s, %s, 'ambiguous_owner', %s, %s, %s, %s, 'identity_review')",
+        (
+            made, organisation, f"gw-{letter}", f"dev-{letter}-{CASES[0].mrn}",
+            f"tidings/v1/home/gw-{letter}/readings", msgspec.json.encode(reading), at, at,
+        ),
+    )  # fmt: skip
+    return made
 
 
 def _patient(connection, organisation, team, case, now, number):
@@ -168,7 +222,7 @@ def _patient(connection, organisation, team, case, now, number):
     return patient
 
 
-def _readings(connection, organisation, patient, case, now, days, number):
+def _readings(connection, organisation, patient, case, now, days, number, letter):
     chance = random.Random(number)
     middle, diastolic, last = USUAL[case.kind]
     rows, values = [], []
@@ -183,7 +237,7 @@ def _readings(connection, organisation, patient, case, now, days, number):
         pulse = round(chance.gauss(73, 4)) if case.kind in ("blood_pressure", "spo2") else None
         values.append(value)
         rows.append(
-            (uuid4(), organisation, patient, f"dev-{case.mrn}", "gw-a", case.kind, at, value, dia,
+            (uuid4(), organisation, patient, f"dev-{letter}-{case.mrn}", f"gw-{letter}", case.kind, at, value, dia,
              pulse, at, at, bytes([0, 1, 2, 3]))
         )  # fmt: skip
     with connection.cursor() as cursor:
@@ -254,6 +308,7 @@ class Db:
 
     dsn: str
     web_dsn: str
+    worker_dsn: str
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         return connect(self.dsn, autocommit=True)
@@ -287,7 +342,9 @@ def db(postgres: EmbeddedPostgres, filled: Filled) -> Iterator[Db]:
     with connect(postgres.dsn(), autocommit=True) as owner:
         owner.execute(f"create database {name} template {filled.name}")
     yield Db(
-        dsn=postgres.dsn(database=name), web_dsn=postgres.dsn(user="tidings_web", database=name)
+        dsn=postgres.dsn(database=name),
+        web_dsn=postgres.dsn(user="tidings_web", database=name),
+        worker_dsn=postgres.dsn(user="tidings_worker", database=name),
     )
     with connect(postgres.dsn(), autocommit=True) as owner:
         owner.execute(f"drop database {name} with (force)")
@@ -307,7 +364,7 @@ def other_clinic(db, filled) -> Clinic:
 
 @pytest.fixture
 def settings(db, clock) -> Settings:
-    return Settings(dsn=db.web_dsn, clock=clock, connections=6)
+    return Settings(dsn=db.web_dsn, worker_dsn=db.worker_dsn, clock=clock, connections=6)
 
 
 @pytest.fixture

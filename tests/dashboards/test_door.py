@@ -13,7 +13,7 @@ from dashboards.door import visit
 from dashboards.permissions import ROLES, Verb, may
 from dashboards.settings import Settings, from_environment
 
-OPEN = {"/", "/login", "/healthz", "/metrics", "/gateways/enrol"}
+OPEN = {"/", "/login", "/login/code", "/healthz", "/metrics", "/gateways/enrol"}
 OWN_DOOR = {"/logout", "/events"}
 """Signed in, but without a verb of their own, or a stream."""
 PASSWORD = "correct horse battery"
@@ -66,8 +66,10 @@ def ask(client, method, path, token, **more):
 
 FORM = {
     "POST": {
-        "reason": "because", "until": "15m", "note": "a note", "contact": "reached",
-        "judged": "true", "action": "none",
+        "reason": "manual", "until": "15m", "note": "a note", "contact": "reached",
+        "judged": "true", "action": "none", "event": "start", "timer_id": str(uuid4()),
+        "activity": "review", "minutes": "5", "started": "2026-01-05T10:00", "title": "x",
+        "due_on": "2026-01-05", "body": "hello", "role": "nurse", "patient_id": str(uuid4()),
     },
     "PUT": {"note": "a note"},
 }  # fmt: skip
@@ -79,6 +81,7 @@ def filled(path, at):
         "episode_id": at.episodes[0],
         "patient_id": at.patients[0],
         "staff_id": at.staff["jonah"],
+        "quarantine_id": at.quarantined,
     }
     return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], uuid4())), path)
 
@@ -104,7 +107,11 @@ def snapshot(connection, at):
     return connection.execute(
         "select (select jsonb_agg(e order by id) from episode e where organisation_id = %(o)s), "
         "(select count(*) from audit where organisation_id = %(o)s), "
-        "(select count(*) from alert_event where organisation_id = %(o)s)",
+        "(select count(*) from alert_event where organisation_id = %(o)s), "
+        "(select jsonb_agg(s order by id) from staff s where organisation_id = %(o)s), "
+        "(select jsonb_agg(q order by id) from quarantine q where organisation_id = %(o)s), "
+        "(select count(*) from task), (select count(*) from patient_message), "
+        "(select count(*) from time_beat), (select count(*) from time_entry)",
         {"o": at.id},
     ).fetchone()
 
@@ -145,7 +152,7 @@ def test_without_a_session_there_is_only_the_sign_in_page(client, clinic):
         assert "SAMPLETON" not in answer.text
 
 
-UNSAFE = [(m, r) for m, r in ALL if m not in {"GET"} and r.path != "/login"]
+UNSAFE = [(m, r) for m, r in ALL if m not in {"GET"} and r.path not in OPEN]
 
 
 def test_unsafe_requests_need_the_sessions_token(client, sign_in, clinic):

@@ -1,0 +1,187 @@
+"""The task list, the inbox, and the record's pages of both."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from dashboards.door import MissingError, Visit, holding
+from dashboards.fetch import every, first, run
+from dashboards.patients.routes import banner, known
+from dashboards.permissions import Verb
+from dashboards.shared import shell
+from dashboards.wiring import wiring
+from database import sql
+
+router = APIRouter(tags=["work"])
+Documenting = Annotated[Visit, holding(Verb.DOCUMENT)]
+QUERIES = sql.load("dashboards.work")
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Something to be done."""
+
+    id: UUID
+    patient_id: UUID
+    title: str
+    due_on: date
+    assigned_to: UUID | None
+    assigned_name: str | None
+    done_at: datetime | None
+    family_name: str
+    given_name: str
+    mrn: str
+
+    @property
+    def name(self) -> str:
+        """FAMILY, Given."""
+        return f"{self.family_name.upper()}, {self.given_name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something said."""
+
+    id: UUID
+    patient_id: UUID
+    from_staff_id: UUID | None
+    from_name: str | None
+    body: str
+    sent_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A patient's conversation in one line."""
+
+    patient_id: UUID
+    family_name: str
+    given_name: str
+    mrn: str
+    language: str
+    body: str
+    sent_at: datetime
+    theirs: bool
+    unread: int
+
+    @property
+    def name(self) -> str:
+        """FAMILY, Given."""
+        return f"{self.family_name.upper()}, {self.given_name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    patient_id: UUID
+
+
+@router.get("/tasks", response_class=HTMLResponse)
+async def tasks(request: Request, visit: Documenting) -> HTMLResponse:
+    """One's own and the team's open tasks, by due day."""
+    fields = {"patient_id": None, "staff_id": visit.staff.id}
+    found = await every(visit.connection, Task, QUERIES["tasks"], fields)
+    told = {"patients": sorted({str(task.patient_id) for task in found})}
+    await visit.record("look", "tasks", visit.staff.id, detail=told)
+    return wiring(request).pages.html(
+        request, "work/tasks.html", await shell(visit, "tasks"), tasks=found
+    )
+
+
+@router.post("/tasks/{task_id}/done", response_class=HTMLResponse)
+async def finish(visit: Documenting, task_id: UUID) -> Response:
+    """Tick a task off."""
+    fields = {"task_id": task_id, "staff_id": visit.staff.id, "now": visit.now}
+    done = await first(visit.connection, _Done, QUERIES["finish_task"], fields)
+    if done is None:
+        raise MissingError
+    await visit.record("change", "task", task_id, patient_id=done.patient_id)
+    return RedirectResponse("/tasks", SEE_OTHER)
+
+
+@router.get("/patients/{patient_id}/tasks", response_class=HTMLResponse)
+async def patient_tasks(request: Request, visit: Documenting, patient_id: UUID) -> HTMLResponse:
+    """What is to be done for one patient."""
+    who = await known(visit.connection, patient_id)
+    await visit.record("look", "tasks", patient_id, patient_id=patient_id)
+    fields = {"patient_id": patient_id, "staff_id": None}
+    return wiring(request).pages.html(
+        request,
+        "work/patient_tasks.html",
+        await banner(visit, who, "tasks"),
+        tasks=await every(visit.connection, Task, QUERIES["tasks"], fields),
+    )
+
+
+@router.post("/patients/{patient_id}/tasks", response_class=HTMLResponse)
+async def add_task(
+    visit: Documenting,
+    patient_id: UUID,
+    title: Annotated[str, Form(min_length=1, max_length=200)],
+    due_on: Annotated[date, Form()],
+    whose: Annotated[str, Form()] = "team",
+) -> Response:
+    """Add a task for oneself or for the team."""
+    await known(visit.connection, patient_id)
+    fields = {
+        "patient_id": patient_id,
+        "title": title,
+        "due_on": due_on,
+        "assigned_to": visit.staff.id if whose == "me" else None,
+        "staff_id": visit.staff.id,
+        "now": visit.now,
+    }
+    await run(visit.connection, QUERIES["add_task"], fields)
+    await visit.record("change", "task", "new", patient_id=patient_id)
+    return RedirectResponse(f"/patients/{patient_id}/tasks", SEE_OTHER)
+
+
+@router.get("/messages", response_class=HTMLResponse)
+async def inbox(request: Request, visit: Documenting) -> HTMLResponse:
+    """Conversations, unread first."""
+    found = await every(visit.connection, Thread, QUERIES["inbox"], {})
+    told = {"patients": [str(thread.patient_id) for thread in found]}
+    await visit.record("look", "messages", "inbox", detail=told)
+    return wiring(request).pages.html(
+        request, "work/inbox.html", await shell(visit, "messages"), threads=found
+    )
+
+
+@router.get("/patients/{patient_id}/messages", response_class=HTMLResponse)
+async def thread(request: Request, visit: Documenting, patient_id: UUID) -> HTMLResponse:
+    """The conversation with one patient; reading it is on record."""
+    who = await known(visit.connection, patient_id)
+    fields = {"patient_id": patient_id, "now": visit.now}
+    found = await every(visit.connection, Message, QUERIES["thread"], fields)
+    await run(visit.connection, QUERIES["mark_read"], fields)
+    await visit.record("look", "messages", patient_id, patient_id=patient_id)
+    return wiring(request).pages.html(
+        request,
+        "work/thread.html",
+        await banner(visit, who, "messages"),
+        messages=list(reversed(found)),
+    )
+
+
+@router.post("/patients/{patient_id}/messages", response_class=HTMLResponse)
+async def send(
+    visit: Documenting,
+    patient_id: UUID,
+    body: Annotated[str, Form(min_length=1, max_length=2000)],
+) -> Response:
+    """Write to a patient."""
+    await known(visit.connection, patient_id)
+    fields = {
+        "patient_id": patient_id,
+        "staff_id": visit.staff.id,
+        "body": body,
+        "now": visit.now,
+    }
+    await run(visit.connection, QUERIES["send"], fields)
+    await visit.record("change", "message", "new", patient_id=patient_id)
+    return RedirectResponse(f"/patients/{patient_id}/messages", SEE_OTHER)
