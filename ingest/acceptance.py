@@ -53,11 +53,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """A weight near exactly one person enters the chart, flagged, instead of identity review."""
     now: datetime
 
-    @property
-    def device_id(self) -> str | None:
-        """The device that measured."""
-        return self.device.id if self.device is not None else None
-
 
 class Case(msgspec.Struct, frozen=True, gc=False):
     """A reading of a registered device, once its time is settled."""
@@ -141,17 +136,13 @@ def _impossible_field(reading: WireReading) -> str | None:
 
 def _impossible_number(reading: WireReading) -> str | None:
     fits = (
-        _fits(reading.value)
-        and _fits(reading.diastolic)
-        and _fits(reading.mean_arterial)
-        and _fits(reading.pulse)
-        and _fits(reading.original_value)
+        -VALUE_LIMIT <= (reading.value or 0.0) <= VALUE_LIMIT
+        and -VALUE_LIMIT <= (reading.diastolic or 0.0) <= VALUE_LIMIT
+        and -VALUE_LIMIT <= (reading.mean_arterial or 0.0) <= VALUE_LIMIT
+        and -VALUE_LIMIT <= (reading.pulse or 0.0) <= VALUE_LIMIT
+        and -VALUE_LIMIT <= (reading.original_value or 0.0) <= VALUE_LIMIT
     )
     return None if fits else "value"
-
-
-def _fits(number: float | None) -> bool:
-    return number is None or -VALUE_LIMIT <= number <= VALUE_LIMIT
 
 
 def _hex(text: str) -> bool:
@@ -198,57 +189,63 @@ def _judged(case: Case, found: Owner) -> Decision:
         value = bounds.out_of_range.get((reading.kind, reading.reason or ""))
     if value is None:
         return _quarantined(Reason.MISSING_VALUE, "", device)
-    band = found.person.band if found.person is not None else bounds.band(None)
-    sample = Sample(reading, value, case.moment.at, band)
+    person = found.person
+    sample = Sample(reading, value, case.moment.at, person.band if person else bounds.band(None))
     refused = plausibility.impossible(sample, bounds) if shown is None else None
     if refused is not None:
         return _quarantined(refused.reason, refused.detail, device)
-    refusal = _not_owned(sample, found, case.context)
-    if refusal is not None or found.person is None:
+    usual = None
+    if person is not None:
+        usual = case.context.medians.get((person.patient_id.int, reading.kind))
+    refusal = _not_owned(sample, found, usual, case.context)
+    if refusal is not None or person is None:
         return _quarantined(*(refusal or (Reason.OWNER_UNKNOWN, "")), device)
-    doubts = [] if shown else _doubts(sample, found.person, case.context)
-    return _placed(case, found, sample, doubts)
+    if shown is not None:
+        return _placed(case, person, value, (*reading.flags, *case.moment.words, shown), [])
+    doubts = plausibility.doubts(sample, bounds, usual, _others(case, person))
+    if found.state == OwnerState.LIKELY:
+        doubts.append(Doubt.OWNER_LIKELY)
+    if case.moment.doubtful:
+        doubts.append(Doubt.GATEWAY_CLOCK)
+    return _placed(case, person, value, reading.flags + case.moment.words, doubts)
 
 
-def _not_owned(sample: Sample, found: Owner, context: Context) -> Refusal | None:
+def _others(case: Case, person: Person) -> Sequence[OtherRate]:
+    """Recent heart rates of this person from other devices."""
+    rates = case.context.other_rates
+    if not rates:
+        return ()
+    found = rates.get(person.patient_id, ())
+    return [each for each in found if each.device_id != case.device.id]
+
+
+def _not_owned(
+    sample: Sample, found: Owner, usual: Medians | None, context: Context
+) -> Refusal | None:
     """Why the reading must not enter this person's chart unasked."""
     person, state = found.person, found.state
     if state == OwnerState.NAMED:
         return None
     if person is None or (state == OwnerState.LIKELY and not context.accept_likely):
         return _OWNER_REASONS[state], "" if person is None else f"patient {person.patient_id}"
-    usual = context.medians.get((person.patient_id.int, sample.reading.kind))
     if plausibility.wrong_person(sample, usual, context.bounds):
         return Reason.WRONG_PERSON, f"patient {person.patient_id}"
     return None
 
 
-def _doubts(sample: Sample, person: Person, context: Context) -> list[Doubt]:
-    usual = context.medians.get((person.patient_id.int, sample.reading.kind))
-    others = context.other_rates.get(person.patient_id, ())
-    others = [other for other in others if other.device_id != context.device_id]
-    return plausibility.doubts(sample, context.bounds, usual, others)
-
-
-def _placed(case: Case, found: Owner, sample: Sample, doubts: list[Doubt]) -> Decision:
-    reading, moment, person = case.reading, case.moment, found.person
-    if person is None:
-        return _quarantined(Reason.OWNER_UNKNOWN, "", case.device)
-    if found.state == OwnerState.LIKELY:
-        doubts.append(Doubt.OWNER_LIKELY)
-    if moment.doubtful:
-        doubts.append(Doubt.GATEWAY_CLOCK)
-    shown = _shown(reading)
-    words = (*reading.flags, *moment.words, *((shown,) if shown else ()))
+def _placed(
+    case: Case, person: Person, value: float, words: tuple[str, ...], doubts: list[Doubt]
+) -> Accepted | Flagged:
+    moment, context = case.moment, case.context
     accepted = Accepted(
         patient_id=person.patient_id,
         organisation_id=case.device.organisation_id,
         measured_at=moment.at,
         time_quality=moment.quality,
-        value=sample.value,
+        value=value,
         flags=words,
         extra=_extra(case),
-        alert=not clock.stale(moment.at, case.context.bounds.time, now=case.context.now),
+        alert=not clock.stale(moment.at, context.bounds.time, now=context.now),
     )
     return _flagged(accepted, doubts) if doubts else accepted
 

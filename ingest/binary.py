@@ -1,12 +1,12 @@
-"""PostgreSQL's binary format for a batch: elements by column, put together as arrays or COPY rows.
+"""PostgreSQL's binary format: elements, and what arrays and COPY make of them.
 
-Measured at 1,000 rows: COPY of whole rows costs the server half of `insert .. select from unnest`.
 An element is its length and its bytes, the same in both.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain, repeat
+from functools import lru_cache
+from itertools import chain
 from struct import Struct
 from uuid import UUID
 
@@ -19,14 +19,13 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NAIVE_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - a column of device clocks, which have no zone
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
-UUID_OID, TEXT_OID, BYTEA_OID, BOOL_OID, INT2_OID, TIMESTAMPTZ_OID = 2950, 25, 17, 16, 21, 1184
+UUID_OID, TEXT_OID, BYTEA_OID, INT2_OID, TIMESTAMPTZ_OID = 2950, 25, 17, 21, 1184
 _HEADER, _EMPTY = Struct(">iiIii"), Struct(">iiI")
-_LENGTH, _FIELDS = Struct(">i"), Struct(">h")
+_LENGTH = Struct(">i")
 _INT2, _INT4, _INT8 = Struct(">ih"), Struct(">ii"), Struct(">iq")
 _FLOAT4, _FLOAT8 = Struct(">if"), Struct(">id")
-_BOOL = (b"\x00\x00\x00\x01\x00", b"\x00\x00\x00\x01\x01")
 _UUID_LENGTH = _LENGTH.pack(16)
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 Elements = list[bytes]
 
 
@@ -76,52 +75,14 @@ def blobs(values: Sequence[bytes | None]) -> Elements:
     return [NULL if value is None else _LENGTH.pack(len(value)) + value for value in values]
 
 
-def jsonbs(values: Sequence[bytes | None]) -> Elements:
-    """Return elements of a jsonb column, from JSON text."""
-    return [
-        NULL if value is None else _LENGTH.pack(len(value) + 1) + b"\1" + value for value in values
-    ]
-
-
-def text_arrays(values: Sequence[tuple[str, ...]]) -> Elements:
-    """Return elements of a text[] column."""
-    known: dict[tuple[str, ...], bytes] = {}
-    return [known.get(value) or _text_array(value, known) for value in values]
-
-
-def float8s(values: Sequence[float | None]) -> Elements:
-    """Return elements of a double precision column."""
-    return _packed(_FLOAT8, 8, values)
-
-
-def float4s(values: Sequence[float | None]) -> Elements:
-    """Return elements of a real column; OverflowError if a number does not fit."""
-    return _packed(_FLOAT4, 4, values)
-
-
 def int2s(values: Sequence[int | None]) -> Elements:
     """Return elements of a smallint column."""
-    return _packed(_INT2, 2, values)
-
-
-def int4s(values: Sequence[int | None]) -> Elements:
-    """Return elements of an integer column."""
-    return _packed(_INT4, 4, values)
-
-
-def bools(values: Sequence[bool]) -> Elements:
-    """Return elements of a boolean column."""
-    return list(map(_BOOL.__getitem__, values))
+    return [short(value) for value in values]
 
 
 def timestamptzs(values: Sequence[datetime | None]) -> Elements:
     """Return elements of a timestamptz column."""
-    return _packed(_INT8, 8, _microseconds(values, EPOCH))
-
-
-def timestamps(values: Sequence[datetime | None]) -> Elements:
-    """Return elements of a timestamp column, from naive times."""
-    return _packed(_INT8, 8, _microseconds(values, NAIVE_EPOCH))
+    return [NULL if value is None else _INT8.pack(8, microseconds(value)) for value in values]
 
 
 def array(element_oid: int, elements: Elements) -> Array:
@@ -131,25 +92,65 @@ def array(element_oid: int, elements: Elements) -> Array:
     return Array(_HEADER.pack(1, 1, element_oid, len(elements), 1) + b"".join(elements))
 
 
-def copy(columns: Sequence[Elements]) -> bytes:
-    """Return what COPY .. FROM STDIN (format binary) takes for these columns."""
-    fields = repeat(_FIELDS.pack(len(columns)))
-    rows = chain.from_iterable(zip(fields, *columns, strict=False))  # `fields` never ends
+def copy(rows: Iterable[bytes]) -> bytes:
+    """Return what COPY .. FROM STDIN (format binary) takes; a row begins with its field count."""
     return b"".join(chain((COPY_HEADER,), rows, (COPY_TRAILER,)))
 
 
-def _packed(shape: Struct, size: int, values: Sequence[float | None]) -> Elements:
-    if None not in values:
-        return list(map(shape.pack, repeat(size), values))
-    pack = shape.pack
-    return [NULL if value is None else pack(size, value) for value in values]
+def text(value: str | None) -> bytes:
+    """Return the element of one text."""
+    if value is None:
+        return NULL
+    raw = value.encode()
+    return _LENGTH.pack(len(raw)) + raw
 
 
-def _microseconds(values: Iterable[datetime | None], epoch: datetime) -> list[int | None]:
-    return [None if value is None else (value - epoch) // _MICROSECOND for value in values]
+@lru_cache(maxsize=1024)
+def text_array(values: tuple[str, ...]) -> bytes:
+    """Return the element of one text[]: a few combinations of words."""
+    return blob(array(TEXT_OID, texts(values)))
 
 
-def _text_array(value: tuple[str, ...], known: dict[tuple[str, ...], bytes]) -> bytes:
-    raw = array(TEXT_OID, texts(value))
-    known[value] = made = _LENGTH.pack(len(raw)) + raw
-    return made
+def blob(value: bytes) -> bytes:
+    """Return the element of one bytea, or of anything that is bytes already."""
+    return _LENGTH.pack(len(value)) + value
+
+
+def jsonb(value: bytes | None) -> bytes:
+    """Return the element of one jsonb, from JSON text."""
+    return NULL if value is None else _LENGTH.pack(len(value) + 1) + b"\1" + value
+
+
+def number(value: float | None) -> bytes:
+    """Return the element of one double precision."""
+    return NULL if value is None else _FLOAT8.pack(8, value)
+
+
+def small(value: float | None) -> bytes:
+    """Return the element of one real; OverflowError if it does not fit."""
+    return NULL if value is None else _FLOAT4.pack(4, value)
+
+
+def integer(value: int | None) -> bytes:
+    """Return the element of one integer."""
+    return NULL if value is None else _INT4.pack(4, value)
+
+
+def short(value: int | None) -> bytes:
+    """Return the element of one smallint."""
+    return NULL if value is None else _INT2.pack(2, value)
+
+
+def microseconds(value: datetime) -> int:
+    """Return how PostgreSQL counts a moment."""
+    return (value - EPOCH) // MICROSECOND
+
+
+def clock_microseconds(value: datetime) -> int:
+    """Return how PostgreSQL counts what a clock without a zone shows."""
+    return (value - NAIVE_EPOCH) // MICROSECOND
+
+
+def clock_face(value: datetime | None) -> bytes:
+    """Return the element of one timestamp, from a naive time."""
+    return NULL if value is None else _INT8.pack(8, clock_microseconds(value))

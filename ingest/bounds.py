@@ -1,7 +1,7 @@
 """The numbers that acceptance compares with: bounds.yaml as typed values; decides nothing."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -61,12 +61,12 @@ class TimeRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     src: str
     factory_years_to: int
     nonsense_years_from: int
-    factory_dates: tuple[date, ...]
+    factory_dates: frozenset[date]
     fault_s: float
-    future_s: float
-    stale_s: float
-    gateway_error_s: float
-    oldest_unverified_s: float
+    future: timedelta
+    stale: timedelta
+    gateway_error: timedelta
+    oldest_unverified: timedelta
     synced_s: float
 
 

@@ -17,6 +17,8 @@ from ingest.decision import Reason, TimeQuality
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NAIVE_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - a device's clock has no zone
+DEVICE_SYNCED, CORRECTED = TimeQuality.DEVICE_SYNCED, TimeQuality.CORRECTED
+GATEWAY_RECEPTION, UNKNOWN = TimeQuality.GATEWAY_RECEPTION, TimeQuality.UNKNOWN
 QUARTER_HOUR = 900
 """Every time zone is a whole number of these away from UTC."""
 
@@ -46,9 +48,9 @@ def settle(
     now: datetime,
 ) -> Moment | Fault:
     """Return when the measurement was made; `siblings` are all readings of the same message."""
-    lag = (now - reading.at).total_seconds()
+    lag = now - reading.at
     try:
-        if reading.synced or abs(lag) <= rules.gateway_error_s:
+        if reading.synced or abs(lag) <= rules.gateway_error:
             found = _by_the_gateway(reading, rules, zone, siblings)
         else:
             found = _without_the_gateway(reading, rules, zone)
@@ -56,17 +58,17 @@ def settle(
         return Fault(Reason.CLOCK_FAULT, f"device clock said {reading.device_time}")
     if isinstance(found, Fault):
         return found
-    ahead = (found.at - now).total_seconds()
-    if ahead > rules.future_s:
-        return Fault(Reason.IN_FUTURE, f"{ahead:.0f} s ahead of the server")
-    if lag < -rules.gateway_error_s:
+    ahead = found.at - now
+    if ahead > rules.future:
+        return Fault(Reason.IN_FUTURE, f"{ahead.total_seconds():.0f} s ahead of the server")
+    if -lag > rules.gateway_error:
         return msgspec.structs.replace(found, words=(*found.words, "gateway_clock_ahead"))
     return found
 
 
 def stale(at: datetime, rules: TimeRules, *, now: datetime) -> bool:
     """Whether a reading is too old to raise an alert."""
-    return (now - at).total_seconds() > rules.stale_s
+    return now - at > rules.stale
 
 
 def _by_the_gateway(
@@ -78,23 +80,17 @@ def _by_the_gateway(
         return _untimed(reading)
     if offset is None:
         return _unread_clock(reading, device_time, rules, zone)
-    if abs(offset) > rules.fault_s or _factory(device_time.date(), rules):
+    if not -rules.fault_s <= offset <= rules.fault_s or _factory(device_time.date(), rules):
         return _faulty_clock(reading, device_time, rules, siblings)
-    return Moment(_shifted(device_time, offset), _quality(offset, rules))
-
-
-def _quality(offset: float, rules: TimeRules) -> TimeQuality:
-    """A clock a whole number of quarter hours off UTC keeps somebody's local time: it is right."""
-    beside = offset % QUARTER_HOUR
-    if min(beside, QUARTER_HOUR - beside) <= rules.synced_s:
-        return TimeQuality.DEVICE_SYNCED
-    return TimeQuality.CORRECTED
+    # a clock a whole number of quarter hours off UTC keeps somebody's local time: it is right
+    right = (offset + rules.synced_s) % QUARTER_HOUR <= 2 * rules.synced_s
+    return Moment(_shifted(device_time, offset), DEVICE_SYNCED if right else CORRECTED)
 
 
 def _untimed(reading: WireReading) -> Moment | Fault:
     """A device without a clock: now, if it was measured now."""
     if reading.live:
-        return Moment(reading.at, TimeQuality.GATEWAY_RECEPTION)
+        return Moment(reading.at, GATEWAY_RECEPTION)
     return Fault(Reason.CLOCK_UNKNOWN, "stored reading without a time")
 
 
@@ -118,18 +114,18 @@ def _unread_clock(
 
 
 def _live_unread(reading: WireReading, local: datetime | None, rules: TimeRules) -> Moment:
-    if local is not None and abs((reading.at - local).total_seconds()) <= rules.future_s:
-        return Moment(local, TimeQuality.DEVICE_SYNCED)
-    return Moment(reading.at, TimeQuality.GATEWAY_RECEPTION, ("device_clock_unverified",))
+    if local is not None and abs(reading.at - local) <= rules.future:
+        return Moment(local, DEVICE_SYNCED)
+    return Moment(reading.at, GATEWAY_RECEPTION, ("device_clock_unverified",))
 
 
 def _stored_unread(reading: WireReading, local: datetime, rules: TimeRules) -> Moment | Fault:
-    age = (reading.at - local).total_seconds()
-    if age < -rules.future_s:
-        return Fault(Reason.IN_FUTURE, f"{-age:.0f} s ahead of the gateway")
-    if age > rules.oldest_unverified_s:
-        return Fault(Reason.CLOCK_FAULT, f"{age / 86_400:.0f} days old by an unread clock")
-    return Moment(local, TimeQuality.UNKNOWN, ("device_clock_unverified",))
+    age = reading.at - local
+    if -age > rules.future:
+        return Fault(Reason.IN_FUTURE, f"{-age.total_seconds():.0f} s ahead of the gateway")
+    if age > rules.oldest_unverified:
+        return Fault(Reason.CLOCK_FAULT, f"{age.days} days old by an unread clock")
+    return Moment(local, UNKNOWN, ("device_clock_unverified",))
 
 
 def _faulty_clock(
@@ -137,10 +133,10 @@ def _faulty_clock(
 ) -> Moment | Fault:
     """The clock was never set: live is now; stored counts if order and intervals hold together."""
     if reading.live:
-        return Moment(reading.at, TimeQuality.GATEWAY_RECEPTION, ("clock_fault",))
+        return Moment(reading.at, GATEWAY_RECEPTION, ("clock_fault",))
     if reading.offset_s is not None and orderly(siblings, rules):
         shifted = _shifted(device_time, reading.offset_s)
-        return Moment(shifted, TimeQuality.CORRECTED, ("clock_shifted",))
+        return Moment(shifted, CORRECTED, ("clock_shifted",))
     return Fault(Reason.CLOCK_FAULT, f"device clock said {device_time.isoformat()}")
 
 
@@ -163,9 +159,7 @@ def orderly(siblings: Sequence[WireReading], rules: TimeRules) -> bool:
     return (
         offset is not None
         and all(earlier[1] <= later[1] for earlier, later in pairwise(runs))
-        and all(
-            (_shifted(told, offset) - at).total_seconds() <= rules.future_s for _, told, at in runs
-        )
+        and all(_shifted(told, offset) - at <= rules.future for _, told, at in runs)
     )
 
 
@@ -176,14 +170,14 @@ def _without_the_gateway(
     words = ("gateway_clock_unsynced",)
     device_time = reading.device_time
     if device_time is not None and zone is not None and not _factory(device_time.date(), rules):
-        return Moment(_in_zone(device_time, zone), TimeQuality.UNKNOWN, words, doubtful=True)
+        return Moment(_in_zone(device_time, zone), UNKNOWN, words, doubtful=True)
     if _factory(reading.at.date(), rules):
         return Fault(Reason.CLOCK_FAULT, f"gateway clock said {reading.at.isoformat()}")
     if device_time is not None and reading.offset_s is not None:
         shifted = _shifted(device_time, reading.offset_s)
-        return Moment(shifted, TimeQuality.UNKNOWN, words, doubtful=True)
+        return Moment(shifted, UNKNOWN, words, doubtful=True)
     if reading.live:
-        return Moment(reading.at, TimeQuality.UNKNOWN, words, doubtful=True)
+        return Moment(reading.at, UNKNOWN, words, doubtful=True)
     return Fault(Reason.CLOCK_UNKNOWN, "neither gateway nor device knows the time")
 
 

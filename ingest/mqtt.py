@@ -21,6 +21,7 @@ READ_BYTES = 262_144
 READS_A_TURN = 16
 """So that a flood leaves room for the rest of the process."""
 _PUBLISH_QOS_1, _WITHOUT_DUP_AND_RETAIN = 0x32, 0xF6
+_SMALLEST_PACKET, _SMALLEST_PUBLISH = 2, 5
 _PUBACK = 0x40
 _PUBLISH_QOS_0 = b"\x30"
 
@@ -73,11 +74,11 @@ class StockClient(paho.Client):
 class TunedClient(StockClient):
     """The same, with its own reader for the one packet that comes by the thousand."""
 
-    _buffer = bytearray()
+    _buffer = b""
 
     def connect_to(self, host: str, port: int, *, receive_maximum: int) -> None:
         """Open the session, or resume it; half a packet of an older connection is forgotten."""
-        self._buffer = bytearray()
+        self._buffer = b""
         super().connect_to(host, port, receive_maximum=receive_maximum)
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:  # noqa: ARG002 - paho's signature
@@ -117,7 +118,7 @@ class TunedClient(StockClient):
         with self._msgtime_mutex:
             self._last_bytes_received = paho.time_func()
         rc = MQTTErrorCode.MQTT_ERR_SUCCESS
-        while end - at >= 2 and not rc and self._sock is not None:  # noqa: PLR2004 - type and length
+        while end - at >= _SMALLEST_PACKET and not rc and self._sock is not None:
             try:
                 length, start = varint(buffer, at + 1)
             except IndexError:
@@ -127,24 +128,33 @@ class TunedClient(StockClient):
                 break
             if start + length > end:
                 break
-            rc = self._take(buffer[at], buffer[start : start + length])
+            if buffer[at] & _WITHOUT_DUP_AND_RETAIN == _PUBLISH_QOS_1:
+                rc = self._take(buffer, start, start + length)
+            else:
+                rc = self._stock(buffer[at], bytearray(buffer[start : start + length]))
             at = start + length
-        del buffer[:at]
+        self._buffer = buffer[at:]
         return rc
 
-    def _take(self, header: int, packet: bytearray) -> MQTTErrorCode:
-        if header & _WITHOUT_DUP_AND_RETAIN != _PUBLISH_QOS_1:
-            return self._stock(header, packet)
-        try:
-            after_topic = 2 + (packet[0] << 8 | packet[1])
-            mid = packet[after_topic] << 8 | packet[after_topic + 1]
-            length, start = varint(packet, after_topic + 2)
-        except (IndexError, ValueError):
+    def _take(self, buffer: bytes, start: int, end: int) -> MQTTErrorCode:
+        """Hand over a publication: topic, packet id, properties that nobody reads, payload."""
+        if end - start < _SMALLEST_PUBLISH:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
-        if start + length > len(packet):
+        topic_end = start + 2 + (buffer[start] << 8 | buffer[start + 1])
+        if topic_end + 3 > end:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
-        topic = packet[2:after_topic].decode("utf-8", "replace")
-        self._deliver(topic, bytes(packet[start + length :]), mid)
+        mid = buffer[topic_end] << 8 | buffer[topic_end + 1]
+        properties, payload = buffer[topic_end + 2], topic_end + 3
+        if properties >= 0x80:  # noqa: PLR2004 - the continuation bit
+            try:
+                properties, payload = varint(buffer[:end], topic_end + 2)
+            except (IndexError, ValueError):
+                return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        payload += properties
+        if payload > end:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        topic = buffer[start + 2 : topic_end].decode("utf-8", "replace")
+        self._deliver(topic, buffer[payload:end], mid)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _stock(self, header: int, packet: bytearray) -> MQTTErrorCode:
@@ -169,7 +179,7 @@ def build(client_id: str, deliver: Deliver, *, version: str | None = None) -> St
     return TunedClient(client_id, deliver) if tested else StockClient(client_id, deliver)
 
 
-def varint(raw: bytes | bytearray, at: int) -> tuple[int, int]:
+def varint(raw: bytes, at: int) -> tuple[int, int]:
     """Return a variable byte integer and where it ends; IndexError if it is cut off."""
     value, shift = 0, 0
     while True:

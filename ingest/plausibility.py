@@ -74,7 +74,9 @@ def doubts(
     reading, value = sample.reading, sample.value
     in_band = bounds.in_band[sample.band]
     limits = in_band.of_kind[reading.kind]
-    found = [QUALITY_DOUBTS[word] for word in reading.flags if word in QUALITY_DOUBTS]
+    found: list[Doubt] = []
+    if reading.flags:
+        found += [QUALITY_DOUBTS[word] for word in reading.flags if word in QUALITY_DOUBTS]
     if not _within(value, limits):
         found.append(Doubt.SOFT_BOUNDS)
     if reading.kind == BLOOD_PRESSURE:

@@ -9,16 +9,17 @@ with fresh as (
 select string_agg(uuid_send(reading_id), '') from fresh;
 
 -- name: copy_readings
+-- The columns are in the order in which ingest.copying packs them.
 copy reading (
-  reading_id, organisation_id, patient_id, device_id, gateway_id, kind, measured_at, value,
-  diastolic, mean_arterial, pulse, original_value, original_unit, status, flags, time_quality,
-  device_time, gateway_time, received_at, clock_offset_s, live, user_slot, sequence, extra,
-  characteristic, frame
+  reading_id, organisation_id, patient_id, measured_at, gateway_time, received_at,
+  value, diastolic, mean_arterial, pulse, original_value,
+  kind, original_unit, status, time_quality, characteristic, device_id, gateway_id,
+  device_time, clock_offset_s, sequence, live, user_slot, flags, extra, frame
 ) from stdin (format binary);
 
 -- name: copy_to_evaluate
 copy to_evaluate (
-  organisation_id, patient_id, reading_id, kind, measured_at, received_at
+  reading_id, organisation_id, patient_id, kind, measured_at, received_at
 ) from stdin (format binary);
 
 -- name: store_quarantine

@@ -1,61 +1,20 @@
 """Decisions as what the statements take: COPY rows for readings, arrays for the rest. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from devices.wire import DeviceState
-from ingest import binary
+from ingest import binary, copying
 from ingest.batch import Judged, PutAside
-from ingest.binary import Array, Elements
-from ingest.decision import Accepted, Placed
+from ingest.binary import Array
+from ingest.decision import Quarantined
 from ingest.door import EventLetter, StatusLetter
 
 BATTERY_LIMIT = 100
-Encode = Callable[[Any], Elements]
-Spec = tuple[tuple[str, Encode], ...]
-READING: Spec = (
-    ("reading_id", binary.uuids),
-    ("organisation_id", binary.uuids),
-    ("patient_id", binary.uuids),
-    ("device_id", binary.texts),
-    ("gateway_id", binary.texts),
-    ("kind", binary.texts),
-    ("measured_at", binary.timestamptzs),
-    ("value", binary.float8s),
-    ("diastolic", binary.float8s),
-    ("mean_arterial", binary.float8s),
-    ("pulse", binary.float8s),
-    ("original_value", binary.float8s),
-    ("original_unit", binary.texts),
-    ("status", binary.texts),
-    ("flags", binary.text_arrays),
-    ("time_quality", binary.texts),
-    ("device_time", binary.timestamps),
-    ("gateway_time", binary.timestamptzs),
-    ("received_at", binary.timestamptzs),
-    ("clock_offset_s", binary.float4s),
-    ("live", binary.bools),
-    ("user_slot", binary.int2s),
-    ("sequence", binary.int4s),
-    ("extra", binary.jsonbs),
-    ("characteristic", binary.texts),
-    ("frame", binary.blobs),
-)
-"""The columns of `copy_readings`, in its order."""
-TO_EVALUATE = (
-    "organisation_id",
-    "patient_id",
-    "reading_id",
-    "kind",
-    "measured_at",
-    "received_at",
-)
-"""The columns of `copy_to_evaluate`, in its order: all are columns of the reading too."""
 _JSON = msgspec.json.Encoder()
 _BY_INT = attrgetter("int")
 
@@ -83,51 +42,16 @@ def moment_array(values: Sequence[datetime | None]) -> Array:
     return binary.array(binary.TIMESTAMPTZ_OID, binary.timestamptzs(values))
 
 
-def reading_copies(placed: Sequence[Judged]) -> tuple[bytes, bytes | None]:
+def reading_copies(placed: Iterable[Judged]) -> tuple[bytes, bytes | None]:
     """Return the COPY data of `copy_readings`, and of `copy_to_evaluate` if there is any."""
-    values = zip(*[_reading_row(each, each.decision) for each in placed], strict=True)
-    columns = {name: encode(column) for (name, encode), column in zip(READING, values, strict=True)}
-    judged = [columns[name] for name in TO_EVALUATE]
-    alert = [isinstance(each.decision, Placed) and each.decision.alert for each in placed]
-    if not all(alert):
-        judged = [
-            [element for element, wanted in zip(column, alert, strict=True) if wanted]
-            for column in judged
-        ]
-    return binary.copy(list(columns.values())), binary.copy(judged) if any(alert) else None
-
-
-def _reading_row(judged: Judged, decision: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a Placed: `batch.placed` chose it
-    reading, message = judged.reading, judged.letter.message
-    chosen: Placed = decision
-    return (
-        reading.id,
-        chosen.organisation_id,
-        chosen.patient_id,
-        message.device,
-        message.gateway,
-        reading.kind,
-        chosen.measured_at,
-        chosen.value,
-        reading.diastolic,
-        reading.mean_arterial,
-        reading.pulse,
-        reading.original_value,
-        reading.original_unit,
-        "accepted" if type(chosen) is Accepted else "flagged",
-        chosen.flags,
-        chosen.time_quality,
-        reading.device_time,
-        reading.at,
-        judged.letter.letter.received_at,
-        reading.offset_s,
-        reading.live,
-        reading.user_slot,
-        reading.sequence,
-        _JSON.encode(chosen.extra) if chosen.extra else None,
-        reading.char,
-        bytes.fromhex(reading.frame),
-    )
+    readings, to_evaluate = [], []
+    for each in placed:
+        decision = each.decision
+        if not isinstance(decision, Quarantined):
+            readings.append(copying.reading(each, decision))
+            if decision.alert:
+                to_evaluate.append(copying.to_evaluate(each, decision))
+    return binary.copy(readings), binary.copy(to_evaluate) if to_evaluate else None
 
 
 def aside_arrays(asides: Sequence[PutAside]) -> dict[str, Array]:

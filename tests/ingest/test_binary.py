@@ -1,6 +1,6 @@
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -10,24 +10,26 @@ from database.pool import connect
 from deploy.embedded.postgres import EmbeddedPostgres
 from ingest import binary
 
-TABLE = {
+
+def each(element: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], list[bytes]]:
+    return lambda values: [element(value) for value in values]
+
+
+TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
+TABLE: dict[str, tuple[Callable[[Sequence[Any]], list[bytes]], int, st.SearchStrategy[Any]]] = {
     "uuid": (binary.uuids, binary.UUID_OID, st.uuids()),
-    "text": (
-        binary.texts,
-        binary.TEXT_OID,
-        st.text(st.characters(exclude_characters="\0", codec="utf-8")),
-    ),
+    "text": (binary.texts, binary.TEXT_OID, TEXT),
     "bytea": (binary.blobs, binary.BYTEA_OID, st.binary()),
-    "float8": (binary.float8s, 701, st.floats(allow_nan=False)),
-    "float4": (binary.float4s, 700, st.floats(width=32, allow_nan=False)),
+    "float8": (each(binary.number), 701, st.floats(allow_nan=False)),
+    "float4": (each(binary.small), 700, st.floats(width=32, allow_nan=False)),
     "int2": (binary.int2s, binary.INT2_OID, st.integers(-(2**15), 2**15 - 1)),
-    "int4": (binary.int4s, 23, st.integers(-(2**31), 2**31 - 1)),
+    "int4": (each(binary.integer), 23, st.integers(-(2**31), 2**31 - 1)),
     "timestamptz": (
         binary.timestamptzs,
         binary.TIMESTAMPTZ_OID,
         st.datetimes(timezones=st.just(UTC)),
     ),
-    "timestamp": (binary.timestamps, 1114, st.datetimes()),
+    "timestamp": (each(binary.clock_face), 1114, st.datetimes()),
 }
 
 
@@ -49,34 +51,17 @@ def test_postgres_reads_back_what_was_written(postgres: EmbeddedPostgres, kind: 
 
 
 def test_rows_are_copied_whole(postgres: EmbeddedPostgres) -> None:
-    columns = [
-        binary.bools([True, False]),
-        binary.text_arrays([("a", "b\x1f"), ()]),
-        binary.jsonbs([b'{"a": 1}', None]),
-        binary.texts(["x", None]),
-        binary.timestamptzs([datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), None]),
-        binary.uuids([UUID(int=2**128 - 1), UUID(int=0)]),
-    ]
+    first = [binary.text_array(("a", "b\x1f")), binary.jsonb(b'{"a": 1}'), binary.text("x")]
+    second = [binary.text_array(()), binary.jsonb(None), binary.text(None)]
+    rows = [b"\0\3" + b"".join(each) for each in (first, second)]
     with connect(postgres.dsn()) as connection:
-        connection.execute(
-            "create temp table t (b bool, f text[], j jsonb, t text, at timestamptz, u uuid)"
-        )
+        connection.execute("create temp table t (f text[], j jsonb, t text)")
         with connection.cursor().copy("copy t from stdin (format binary)") as copy:
-            copy.write(binary.copy(columns))
-        rows = connection.execute("select * from t").fetchall()
-    assert rows == [
-        (
-            True,
-            ["a", "b\x1f"],
-            {"a": 1},
-            "x",
-            datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
-            UUID(int=2**128 - 1),
-        ),
-        (False, [], None, None, None, UUID(int=0)),
-    ]
+            copy.write(binary.copy(rows))
+        found = connection.execute("select * from t").fetchall()
+    assert found == [(["a", "b\x1f"], {"a": 1}, "x"), ([], None, None)]
 
 
 def test_a_number_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(OverflowError):
-        binary.float4s([1e300])
+        binary.small(1e300)

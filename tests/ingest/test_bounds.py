@@ -64,7 +64,7 @@ def changed(*path: str, to: object) -> str:
         (changed("metrics", "weight", "adult", "src", to="P9"), "P9"),
         (changed("metrics", "weight", "elder", to={}), "missing required field"),
         (changed("metrics", "weight", "adult", "warm", to=1), "unknown field"),
-        (changed("time", "future_s", to="soon"), "Expected `float`"),
+        (changed("time", "future", to="soon"), "Invalid ISO8601 duration"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(text: str, complaint: str) -> None:

@@ -12,7 +12,7 @@ from database.pool import connect
 from devices import wire
 from devices.reading import Kind
 from devices.wire import WireReading
-from ingest import batch, rows, store
+from ingest import batch, copying, store
 from ingest.bounds import shipped
 from ingest.directory import Directory
 from ingest.door import Letter
@@ -440,10 +440,17 @@ async def test_a_table_that_is_not_there_yet_is_waited_for(
     assert clinic.one("select count(*) from reading") == 1
 
 
-def test_the_copy_names_every_column_in_its_order() -> None:
-    query = store.sql.load("ingest")["copy_readings"]
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("copy_readings", copying.READING_COLUMNS),
+        ("copy_to_evaluate", copying.TO_EVALUATE_COLUMNS),
+    ],
+)
+def test_a_copy_names_every_column_in_its_order(name: str, columns: tuple[str, ...]) -> None:
+    query = store.sql.load("ingest")[name]
     listed = query[query.index("(") + 1 : query.index(")")].replace("\n", " ").split(",")
-    assert [name.strip() for name in listed] == [name for name, _ in rows.READING]
+    assert tuple(name.strip() for name in listed) == columns
 
 
 def test_the_workers_role_does_not_bypass_row_security(clinic: Clinic) -> None:
