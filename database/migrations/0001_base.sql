@@ -3,9 +3,16 @@
 -- Works on TimescaleDB and on plain PostgreSQL 15+; 0002 makes the hypertable where there is one.
 
 -- roles -----------------------------------------------------------------------------------------
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'tidings_web') then create role tidings_web login; end if;
-  if not exists (select from pg_roles where rolname = 'tidings_worker') then create role tidings_worker login; end if;
+-- roles belong to the whole server: two databases that migrate at once may both try
+do $$
+declare name text;
+begin
+  foreach name in array array['tidings_web', 'tidings_worker'] loop
+    begin
+      if not exists (select from pg_roles where rolname = name) then execute format('create role %I login', name); end if;
+    exception when duplicate_object or unique_violation then null;
+    end;
+  end loop;
 end $$;
 
 create function current_organisation() returns uuid language sql stable as

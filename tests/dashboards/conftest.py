@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from shutil import which
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +18,7 @@ import msgspec
 import psycopg
 import pytest
 import uvicorn
+import yaml
 from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from psycopg.types.json import Jsonb
@@ -25,12 +28,13 @@ from dashboards.accounts import passwords
 from dashboards.app import create
 from dashboards.settings import Settings
 from database.pool import connect
-from devices.wire import WireReading
 from deploy.embedded.postgres import EmbeddedPostgres
+from devices.wire import WireReading
 
 PASSWORD = "correct horse battery"
 HASH = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+Connection = psycopg.Connection[tuple[Any, ...]]
 HERE = {"sec-fetch-site": "same-origin"}
 
 
@@ -59,21 +63,10 @@ class Case:
     rule: str = "bp_severe"
 
 
-CASES = (
-    Case(family="Sampleton", given="Yolanda", born=date(1938, 3, 2), sex="female", mrn="0520917", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=1, headline="BP 183/111", why="Systolic above 180 with headache reported", due_minutes=-1.6, owner="jonah@a.invalid"),
-    Case(family="Testerby", given="Grace", born=date(1952, 3, 12), sex="female", mrn="0048213", profile="copd", condition="copd", kind="spo2", severity=1, headline="SpO₂ 86 %", why="Below 88 % for 2 readings in 20 minutes", due_minutes=5.2, allergy="Penicillin — anaphylaxis", extra=1, rule="spo2_copd_urgent"),
-    Case(family="Mockridge", given="Bao", born=date(1953, 1, 20), sex="male", mrn="3482484", profile="copd", condition="copd", kind="spo2", severity=1, headline="SpO₂ 86 %", why="Below 88 % for 2 readings in 20 minutes", due_minutes=9.6, language="es", rule="spo2_copd_urgent"),
-    Case(family="Demoworth", given="Harold", born=date(1947, 11, 2), sex="male", mrn="0114407", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=1, headline="BP 183/105", why="Systolic above 180 with headache reported", due_minutes=10.6),
-    Case(family="Placeholm", given="Dolores", born=date(1944, 6, 30), sex="female", mrn="0271950", profile="hf", condition="heart_failure", kind="weight", severity=2, headline="+5.1 lb in 3 days", why="Gain above 4.4 lb in 3 days (heart failure rule)", due_minutes=-8.2, owner="jonah@a.invalid", language="es", extra=2, allergy="Sulfa — rash", rule="wt_3d"),
-    Case(family="Sampleton", given="Yolanda", born=date(1939, 9, 9), sex="female", mrn="4325898", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=2, headline="BP 184/108", why="Above 160 on three of the last four days", due_minutes=1.2, extra=1),
-    Case(family="Fictwell", given="Carmen", born=date(1945, 2, 11), sex="female", mrn="2733374", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=2, headline="BP 183/101", why="Above 160 on 3 of the last 4 days", due_minutes=24),
-    Case(family="Specimann", given="Dora", born=date(1943, 8, 5), sex="female", mrn="5907477", profile="adult_dm", condition="diabetes", kind="glucose", severity=2, headline="Glucose 297", why="Above 250 fasting, 2 days running", due_minutes=36.5, language="es", extra=1, rule="glu_300"),
-    Case(family="Dummond", given="Maria", born=date(1949, 5, 17), sex="female", mrn="6736534", profile="hf", condition="heart_failure", kind="weight", severity=2, headline="+3.1 lb in a day", why="Gain above 3 lb in a day (heart failure rule)", due_minutes=47, rule="wt_1d"),
-    Case(family="Exempley", given="Ivan", born=date(1951, 12, 1), sex="male", mrn="7711234", profile="adult_dm", condition="diabetes", kind="glucose", severity=3, headline="Glucose 61", why="Below 70 twice in 7 days", due_minutes=400, rule="glu_hypo_pattern"),
-    Case(family="Fauxley", given="Ines", born=date(1950, 4, 9), sex="female", mrn="8812345", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=3, headline="BP mean 164/98", why="Mean of 3 days at or above 160", due_minutes=900, rule="bp_stage2_sustained"),
-    Case(family="Prototti", given="Abel", born=date(1946, 10, 10), sex="male", mrn="9912346", profile="hf", condition="heart_failure", kind="weight", severity=3, headline="No weight for 3 days", why="Ordered daily, last reading 3 days ago", due_minutes=1200, queue="outreach", rule="missing_3"),
-    Case(family="Standinsky", given="Felix", born=date(1956, 7, 7), sex="male", mrn="1012347", profile="adult_htn", condition="hypertension", kind="blood_pressure", severity=4, headline="Cuff battery 9 %", why="Reported 9 %, replace within a week", due_minutes=7000, technical=True, queue="tech", rule="dev_battery"),
-)  # fmt: skip
+CASES = tuple(
+    Case(**case | {"born": date.fromisoformat(case["born"])})
+    for case in yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
+)
 STAFF = (
     ("maya", "Maya Reyes", "RN", "nurse"),
     ("jonah", "Jonah Kim", "RN", "nurse"),
@@ -108,7 +101,7 @@ class Clinic:
 
 
 def fill(
-    connection: psycopg.Connection[tuple[Any, ...]],
+    connection: Connection,
     now: datetime,
     letter: str = "a",
     cases: tuple[Case, ...] = CASES,
@@ -160,7 +153,15 @@ def fill(
     )
 
 
-def _device(connection, organisation, patient, case, now, letter, number):
+def _device(  # noqa: PLR0917 -- the columns of two tables
+    connection: Connection,
+    organisation: UUID,
+    patient: UUID,
+    case: Case,
+    now: datetime,
+    letter: str,
+    number: int,
+) -> None:
     device = f"dev-{letter}-{case.mrn}"
     connection.execute(
         "insert into device (id, organisation_id, model, kinds, serial, firmware, gateway_id, "
@@ -177,7 +178,7 @@ def _device(connection, organisation, patient, case, now, letter, number):
     )
 
 
-def _quarantined(connection, organisation, letter, now):
+def _quarantined(connection: Connection, organisation: UUID, letter: str, now: datetime) -> UUID:
     """A blood pressure that nobody is sure about."""
     made, at = uuid4(), now - timedelta(minutes=40)
     frame = bytes.fromhex("1e8c0055006400ea0709160a0000480000010000")
@@ -197,7 +198,9 @@ def _quarantined(connection, organisation, letter, now):
     return made
 
 
-def _patient(connection, organisation, team, case, now, number):
+def _patient(  # noqa: PLR0917 -- the columns of a patient
+    connection: Connection, organisation: UUID, team: UUID, case: Case, now: datetime, number: int
+) -> UUID:
     patient = uuid4()
     connection.execute(
         "insert into patient (id, organisation_id, mrn, family_name, given_name, birth_date, sex, "
@@ -222,7 +225,16 @@ def _patient(connection, organisation, team, case, now, number):
     return patient
 
 
-def _readings(connection, organisation, patient, case, now, days, number, letter):
+def _readings(  # noqa: PLR0917 -- the columns of a reading
+    connection: Connection,
+    organisation: UUID,
+    patient: UUID,
+    case: Case,
+    now: datetime,
+    days: int,
+    number: int,
+    letter: str,
+) -> list[float]:
     chance = random.Random(number)
     middle, diastolic, last = USUAL[case.kind]
     rows, values = [], []
@@ -237,8 +249,8 @@ def _readings(connection, organisation, patient, case, now, days, number, letter
         pulse = round(chance.gauss(73, 4)) if case.kind in ("blood_pressure", "spo2") else None
         values.append(value)
         rows.append(
-            (uuid4(), organisation, patient, f"dev-{letter}-{case.mrn}", f"gw-{letter}", case.kind, at, value, dia,
-             pulse, at, at, bytes([0, 1, 2, 3]))
+            (uuid4(), organisation, patient, f"dev-{letter}-{case.mrn}", f"gw-{letter}", case.kind,
+             at, value, dia, pulse, at, at, bytes([0, 1, 2, 3]))
         )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.executemany(
@@ -251,7 +263,15 @@ def _readings(connection, organisation, patient, case, now, days, number, letter
     return values
 
 
-def _episode(connection, organisation, patient, case, now, owner, values):
+def _episode(  # noqa: PLR0917 -- the columns of an episode
+    connection: Connection,
+    organisation: UUID,
+    patient: UUID,
+    case: Case,
+    now: datetime,
+    owner: UUID | None,
+    values: list[float],
+) -> UUID:
     episode, opened = uuid4(), now - timedelta(minutes=9)
     due = now + timedelta(minutes=case.due_minutes)
     connection.execute(
@@ -341,39 +361,40 @@ def db(postgres: EmbeddedPostgres, filled: Filled) -> Iterator[Db]:
     name = f"clinics_{uuid4().hex[:8]}"
     with connect(postgres.dsn(), autocommit=True) as owner:
         owner.execute(f"create database {name} template {filled.name}")
-    yield Db(
+    made = Db(
         dsn=postgres.dsn(database=name),
         web_dsn=postgres.dsn(user="tidings_web", database=name),
         worker_dsn=postgres.dsn(user="tidings_worker", database=name),
     )
+    yield made
     with connect(postgres.dsn(), autocommit=True) as owner:
         owner.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
-def clinic(db, filled) -> Clinic:
+def clinic(filled: Filled) -> Clinic:
     """Clinic A."""
     return filled.a
 
 
 @pytest.fixture
-def other_clinic(db, filled) -> Clinic:
+def other_clinic(filled: Filled) -> Clinic:
     """Clinic B in the same database."""
     return filled.b
 
 
 @pytest.fixture
-def settings(db, clock) -> Settings:
+def settings(db: Db, clock: Clock) -> Settings:
     return Settings(dsn=db.web_dsn, worker_dsn=db.worker_dsn, clock=clock, connections=6)
 
 
 @pytest.fixture
-def app(settings) -> FastAPI:
+def app(settings: Settings) -> FastAPI:
     return create(settings)
 
 
 @pytest.fixture
-def client(app, clinic) -> Iterator[TestClient]:
+def client(app: FastAPI, clinic: Clinic) -> Iterator[TestClient]:
     """Nobody signed in yet."""
     with TestClient(app, base_url="http://localhost", headers=HERE, follow_redirects=False) as made:
         yield made
@@ -383,7 +404,7 @@ SignIn = Callable[..., str]
 
 
 @pytest.fixture
-def sign_in(client, clinic) -> SignIn:
+def sign_in(client: TestClient, clinic: Clinic) -> SignIn:
     """Sign somebody of clinic A in; return the CSRF token."""
 
     def enter(name: str = "maya", at: Clinic = clinic, using: TestClient = client) -> str:
@@ -397,7 +418,7 @@ def sign_in(client, clinic) -> SignIn:
 
 def token_of(page: str) -> str:
     """Find the CSRF token in a page."""
-    return page.split('"X-CSRF-Token":"')[1].split('"')[0]
+    return page.partition('"X-CSRF-Token":"')[2].partition('"')[0]
 
 
 @contextmanager
@@ -424,22 +445,20 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture
-def address(app, clinic) -> Iterator[str]:
+def address(app: FastAPI, clinic: Clinic) -> Iterator[str]:
     """The web process over HTTP."""
     with serving(app) as at:
         yield at
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must end before another module's tests have one
 def playwright_session() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright_session: Playwright) -> Iterator[Browser]:
-    from shutil import which
-
     path = which("chromium") or which("chromium-browser") or which("google-chrome")
     if path is None:
         pytest.fail("Chromium is missing: apt install chromium, or `make test`")
@@ -461,11 +480,17 @@ OpenDesk = Callable[..., Desk]
 
 
 @pytest.fixture
-def desk(chromium, address, clinic) -> Iterator[OpenDesk]:
+def desk(chromium: Browser, address: str, clinic: Clinic) -> Iterator[OpenDesk]:
     """Open a browser, signed in as somebody, and look at its console at the end."""
     opened: list[Desk] = []
 
-    def sit_down(name: str | None = "maya", *, size=(1440, 900), theme="light", to="") -> Desk:
+    def sit_down(
+        name: str | None = "maya",
+        *,
+        size: tuple[int, int] = (1440, 900),
+        theme: str = "light",
+        to: str = "",
+    ) -> Desk:
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme=theme,
