@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,7 @@ async def write(connection: Connection, files: Files) -> bool:
     return changed
 
 
-async def follow(dsn: str, files: Files) -> AsyncIterator[bool]:
+async def follow(dsn: str, files: Files) -> AsyncGenerator[bool, None]:
     """Write at once, then whenever a box was admitted or shut out; yield whether it changed."""
     async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
         await connection.execute(CHANNEL)

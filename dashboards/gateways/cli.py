@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -185,12 +186,15 @@ def broker(  # noqa: PLR0913 -- the command line's options
     files = accounts.Files(passwords=passwords, access=access, server=server, pid=whom)
 
     async def keep() -> None:
-        async for changed in accounts.follow(dsn, files):
-            console.print("accounts written" if changed else "accounts are up to date")
-            if not watch:
-                return
+        async with aclosing(accounts.follow(dsn, files)) as turns:
+            async for changed in turns:
+                console.print("accounts written" if changed else "accounts are up to date")
 
-    asyncio.run(keep())
+    if watch:
+        asyncio.run(keep())
+        return
+    changed = _with(dsn, lambda connection: accounts.write(connection, files))
+    console.print("accounts written" if changed else "accounts are up to date")
 
 
 async def _order(

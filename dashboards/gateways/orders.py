@@ -1,6 +1,7 @@
 """Orders to a box over MQTT: publish the command, wait for its answer."""
 
 import queue
+import threading
 from contextlib import suppress
 from datetime import datetime
 
@@ -13,11 +14,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 from devices import wire
 from ingest.settings import Broker
 
-CONNECT_WITHIN_S = 15.0
+NOBODY_THERE = 0x10
+"""PUBACK: no matching subscribers."""
+AGAIN_AFTER_S = 1.0
 
 
 class UnreachableError(Exception):
     """The broker cannot be asked to pass anything on; the text says why."""
+
+
+Ear = queue.Queue[wire.Result | UnreachableError]
 
 
 def give(
@@ -28,7 +34,7 @@ def give(
     The broker keeps the command for a box that is away until it expires; the same id given again
     is answered again, and carried out once.
     """
-    told: queue.Queue[wire.Result | UnreachableError] = queue.Queue()
+    told: Ear = queue.Queue()
     client = _client(broker)
     _listen(client, told, topic, command, max(1, round((command.expires_at - now).total_seconds())))
     try:
@@ -37,12 +43,17 @@ def give(
         raise UnreachableError(f"{broker.host}:{broker.port}: {error}") from error
     client.loop_start()
     try:
-        answer = told.get(timeout=wait_s)
-    except queue.Empty:
-        return None
+        return _answer(told, wait_s)
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def _answer(told: Ear, wait_s: float) -> wire.Result | None:
+    try:
+        answer = told.get(timeout=wait_s)
+    except queue.Empty:
+        return None
     if isinstance(answer, UnreachableError):
         raise answer
     return answer
@@ -59,7 +70,7 @@ def _client(broker: Broker) -> Client:
 
 def _listen(
     client: Client,
-    told: "queue.Queue[wire.Result | UnreachableError]",
+    told: Ear,
     topic: str,
     command: wire.Command,
     lasts_s: int,
@@ -79,7 +90,16 @@ def _listen(
     ) -> None:
         if any(code.is_failure for code in codes):
             told.put(UnreachableError("the broker does not let us hear the answer"))
+        publish(client)
+
+    def publish(client: Client) -> None:
         client.publish(f"{topic}/commands", wire.dump(command), 1, properties=expiry)
+
+    def published(client: Client, _: object, __: int, code: ReasonCode, *___: object) -> None:
+        if code.value == NOBODY_THERE:  # the broker has thrown it away: the box was never here
+            again = threading.Timer(AGAIN_AFTER_S, publish, (client,))
+            again.daemon = True
+            again.start()
 
     def heard(_: Client, __: object, message: MQTTMessage) -> None:
         with suppress(wire.WireError):  # somebody else's answer, or nobody's
@@ -87,4 +107,5 @@ def _listen(
             if result.id == command.id:
                 told.put(result)
 
-    client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, heard
+    client.on_connect, client.on_subscribe = connected, subscribed
+    client.on_publish, client.on_message = published, heard
