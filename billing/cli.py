@@ -1,18 +1,29 @@
 """Billing on the command line: run worked cases, judge a case, write its evidence."""
 
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from billing import answers, case, claims, dossier, evaluate, evidence, missing, pack, pdf
+from billing import answers, case, claims, commands, dossier, evaluate, evidence, missing, pack, pdf
+from billing.__main__ import wall_clock
 from billing.answers import Answer
 from billing.fields import CaseError
+from billing.files import Format
+from billing.gather import Connection
+from billing.gather_case import month_named
+from billing.month import RefusedError
 from billing.outcome import Evaluation, Line
 from billing.record import Case
+from billing.store import Key
+from database.pool import connect
 
 app = typer.Typer(no_args_is_help=True, help="Judge, prove and check what may be billed.")
 
@@ -20,7 +31,17 @@ CasesFile = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help="A file of worked cases (JSON).")
 ]
 CaseFile = Annotated[
-    Path, typer.Option("--file", exists=True, dir_okay=False, help="One case's input (JSON).")
+    Path | None,
+    typer.Option("--file", exists=True, dir_okay=False, help="One case's input (JSON)."),
+]
+PatientId = Annotated[str, typer.Option("--patient", help="Id of one patient.")]
+MonthName = Annotated[str, typer.Option("--month", help="2026-10; default: the running month.")]
+OrganisationName = Annotated[
+    str, typer.Option("--organisation", help="Id or name; needed only where there are several.")
+]
+Dsn = Annotated[
+    str,
+    typer.Option("--dsn", envvar="TIDINGS_BILLING_DSN", help="Database, as tidings_worker."),
 ]
 PackName = Annotated[
     str,
@@ -48,29 +69,76 @@ def run_cases(file: CasesFile, quiet: Annotated[bool, typer.Option("--quiet")] =
 
 
 @app.command("evaluate")
-def evaluate_case(file: CaseFile, pack_name: PackName = "", as_json: AsJson = False) -> None:  # noqa: FBT002  typer's way to a flag
-    """Judge one case and tell every code's units or reason."""
+def evaluate_case(  # noqa: PLR0913, PLR0917  the options of a command
+    file: CaseFile = None,
+    patient: PatientId = "",
+    month: MonthName = "",
+    organisation: OrganisationName = "",
+    pack_name: PackName = "",
+    dsn: Dsn = "",
+    as_json: AsJson = False,  # noqa: FBT002  typer's way to a flag
+) -> None:
+    """Judge a case from a file, one patient's month, or a whole month (which is then kept)."""
     console = Console()
-    for judged in _judged(file, pack_name, console):
-        if as_json:
-            console.print_json(json.dumps(plain(judged)))
-        else:
-            console.print(_verdict(judged))
-            for remark in judged.remarks:
-                console.print(f"remark: {remark}", highlight=False)
+    if file is not None:
+        _show(_judged(file, pack_name, console), console, as_json=as_json)
+        return
+    now = wall_clock()
+    first = _first(month, now, console)
+    with _database(dsn, console) as connection:
+        if patient:
+            found, judged = commands.one_patient(connection, UUID(patient), first, now=now)
+            console.print(f"{found.sort_key}, {first:%Y-%m}", highlight=False)
+            _show(judged, console, as_json=as_json)
+            return
+        key = Key(organisation=commands.organisation_of(connection, organisation), first=first)
+        done, by_code = commands.month(connection, key, now=now)
+        table = Table("code", "lines", title=f"{first:%Y-%m}: {done} patients judged")
+        for code, lines in by_code:
+            table.add_row(code, str(lines))
+        console.print(table)
+
+
+@app.command("export")
+def export_month(
+    month: MonthName,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")],
+    out: Annotated[Path, typer.Option("--out", dir_okay=False, help="The file to write.")],
+    organisation: OrganisationName = "",
+    dsn: Dsn = "",
+) -> None:
+    """Write a month's file: a draft until the month is locked, a numbered export afterwards."""
+    console = Console()
+    now = wall_clock()
+    with _database(dsn, console) as connection:
+        owner = commands.organisation_of(connection, organisation)
+        key = Key(organisation=owner, first=_first(month, now, console))
+        console.print(commands.export(connection, key, form, out, now=now), highlight=False)
 
 
 @app.command("evidence")
-def make_evidence(file: CaseFile, out: OutFolder, pack_name: PackName = "") -> None:
-    """Write the evidence of every line of a case as JSON, CSV and PDF."""
+def make_evidence(
+    out: OutFolder,
+    file: CaseFile = None,
+    line: Annotated[str, typer.Option("--line", help="Id of a stored line.")] = "",
+    pack_name: PackName = "",
+    dsn: Dsn = "",
+) -> None:
+    """Write the evidence of a stored line, or of every line of a case, as JSON, CSV and PDF."""
     console = Console()
+    if file is None:
+        with _database(dsn, console) as connection:
+            written, digest = commands.prove(connection, line, out)
+        for path in written:
+            console.print(f"{path}  {digest[:16]}", highlight=False)
+        return
     parsed = _parsed(file, console)
     out.mkdir(parents=True, exist_ok=True)
     for judged in _judged(file, pack_name, console):
         rules = pack.adjusted(pack.named(judged.pack), parsed.parameters)
-        for line in claims.bill_lines(parsed, judged):
-            papers = dossier.dossier(parsed, line, rules)
-            stem = out / f"{line.patient_id}-{line.code}-{line.service_to}"
+        for made in claims.bill_lines(parsed, judged):
+            papers = dossier.dossier(parsed, made, rules)
+            stem = out / f"{made.patient_id}-{made.code}-{made.service_to}"
             stem.with_suffix(".json").write_bytes(evidence.as_json(papers))
             stem.with_suffix(".csv").write_bytes(evidence.as_csv(papers))
             stem.with_suffix(".pdf").write_bytes(pdf.as_pdf(papers))
@@ -86,6 +154,38 @@ def list_packs() -> None:
         span = str(known.effective_from), str(known.effective_to)
         table.add_row(known.id, known.version, *span, signed, known.digest[:16])
     Console().print(table)
+
+
+@contextmanager
+def _database(dsn: str, console: Console) -> Iterator[Connection]:
+    """Open the database; what is refused is told in one line, with exit code 1."""
+    if not dsn:
+        console.print("[red]Say where the database is: --dsn or TIDINGS_BILLING_DSN[/red]")
+        raise typer.Exit(2)
+    try:
+        with connect(dsn, autocommit=True) as connection:
+            yield connection
+    except (CaseError, RefusedError) as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _first(month: str, now: datetime, console: Console) -> date:
+    try:
+        return month_named(month) if month else now.date().replace(day=1)
+    except CaseError as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(2) from None
+
+
+def _show(judged: Iterable[Evaluation], console: Console, *, as_json: bool) -> None:
+    for each in judged:
+        if as_json:
+            console.print_json(json.dumps(plain(each)))
+        else:
+            console.print(_verdict(each))
+            for remark in each.remarks:
+                console.print(f"remark: {remark}", highlight=False)
 
 
 def plain(judged: Evaluation) -> dict[str, object]:

@@ -129,7 +129,7 @@ create table billing_export (
   id uuid primary key default gen_random_uuid(),
   organisation_id uuid not null references organisation,
   first date not null,
-  number integer not null,
+  number integer,                               -- null: a draft, for looking only
   format text not null,
   name text not null,
   content bytea not null,

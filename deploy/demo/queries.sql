@@ -97,3 +97,34 @@ select
   (select count(*) from quarantine where received_at >= %(since)s),
   (select count(*) from to_evaluate),
   (select count(*) from alert where closed_at is null);
+
+-- name: consent
+insert into consent (organisation_id, patient_id, programme, given_at, method, text_version, cost_share_told, one_practitioner_told, recorded_by)
+values (%(organisation)s, %(patient)s, 'RPM', %(at)s, 'written', 'RPM consent 2026-01', true, true, %(staff)s);
+
+-- name: order
+insert into clinical_order (organisation_id, patient_id, programme, ordered_at, ordering_npi, icd10, goal, recorded_by)
+values (%(organisation)s, %(patient)s, 'RPM', %(at)s, %(npi)s, %(icd10)s, 'Measure every morning; call above 160/100', %(staff)s);
+
+-- name: monitoring_episode
+insert into monitoring_episode (organisation_id, patient_id, programme, started_on, education_on, education_by, education_note)
+values (%(organisation)s, %(patient)s, 'RPM', %(on)s, %(educated_on)s, %(staff)s, 'Patient showed how to measure and when to call.');
+
+-- name: visit
+insert into visit (organisation_id, patient_id, on_date, kind, npi) values (%(organisation)s, %(patient)s, %(on)s, 'em', %(npi)s);
+
+-- name: time_entry
+insert into time_entry (organisation_id, patient_id, staff_id, staff_role, activity, interactive, mode, with_whom, started_at, ended_at, note, source)
+values (%(organisation)s, %(patient)s, %(staff)s, 'nurse', %(activity)s, %(live)s, %(mode)s, %(with)s, %(start)s, %(end)s, %(note)s, 'timer');
+
+-- name: billing_practice
+insert into billing_practice (organisation_id, name, npi, tax_id, street, city, state, postal_code, contact, phone, receiver_name, receiver_id, rendering_npi)
+values (%(organisation)s, %(name)s, '1234567893', '123456789', '1 SAMPLE STREET', 'ALBANY', 'NY', '122070001',
+  'BILLING', '5185550100', 'SAMPLE CLEARING HOUSE', 'CLEARING', %(npi)s);
+
+-- name: coverage
+insert into coverage (patient_id, organisation_id, payer_name, payer_id, member_id, street, city, state, postal_code)
+values (%(patient)s, %(organisation)s, 'MEDICARE', '13282', %(member)s, '1 SAMPLE STREET', 'ALBANY', 'NY', '122070001');
+
+-- name: fee
+insert into fee (organisation_id, code, from_on, amount) values (%(organisation)s, %(code)s, '2025-01-01', %(amount)s);

@@ -10,12 +10,13 @@ from argon2 import PasswordHasher
 
 from care.programme import programmes
 from database import sql
-from deploy.demo import clinic, history
+from deploy.demo import clinic, history, paperwork
 from deploy.demo.clinic import ORGANISATION, Resident
 from deploy.demo.history import DAYS, Past
 from deploy.demo.homes import LIVING_AT, MODELS, live_devices
 
 SEED = 2026
+PROVIDER_NPI = "1000000004"
 Connection = psycopg.Connection[tuple[Any, ...]]
 TEAM = uuid5(ORGANISATION, "team heart")
 HISTORY_GATEWAY = "gw-demo-history"
@@ -29,6 +30,7 @@ STAFF = (
     ("tess", "Tess Alder", "MD", "provider"),
     ("cora", "Cora Lindqvist", "MSW", "coordinator"),
     ("bela", "Bela Ortiz", "CPC", "billing"),
+    ("nils", "Nils Falk", "CPC", "billing"),  # a month is signed by a second person
     ("otto", "Otto Brand", "", "operations"),
     ("ada", "Ada Monroe", "", "administrator"),
     ("ivo", "Ivo Sands", "", "auditor"),
@@ -64,6 +66,7 @@ def seed(connection: Connection, *, now: datetime, password: str) -> int:
         _staff(connection, queries, password)
         _patients(connection, queries, people, now)
         _devices(connection, queries, people, now)
+        _paperwork(connection, people, now)
         return _readings(connection, queries, people, now)
 
 
@@ -77,7 +80,7 @@ def _staff(connection: Connection, queries: dict[str, str], password: str) -> No
             "name": name,
             "credential": credential,
             "role": role,
-            "npi": "1000000004" if role == "provider" else None,
+            "npi": PROVIDER_NPI if role == "provider" else None,
             "password_hash": hashed,
             "team": TEAM,
             "staff": uuid5(ORGANISATION, f"staff {login}"),
@@ -185,6 +188,22 @@ def _devices(
     ]
     _many(connection, queries["device"], devices)
     _many(connection, queries["assignment"], devices)
+
+
+def _paperwork(connection: Connection, people: list[Resident], now: datetime) -> None:
+    staffed = paperwork.Clinic(
+        organisation=ORGANISATION,
+        name=clinic.ORGANISATION_NAME,
+        zone=clinic.TIME_ZONE,
+        nurses=(staff_id("maya"), staff_id("jonah")),
+        npi=PROVIDER_NPI,
+    )
+    since = (now - timedelta(days=DAYS - 2)).date()
+    papers = [
+        paperwork.Person(id=each.id, conditions=each.cohort.conditions, since=since)
+        for each in people
+    ]
+    paperwork.load(connection, staffed, papers, now=now)
 
 
 def _readings(

@@ -1,0 +1,82 @@
+"""Long work on a month, run on a connection of its own: its progress is a row that pages read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from billing import closing, files
+from billing.fields import CaseError
+from billing.gather import QUERIES, Connection
+from billing.month import RefusedError
+from billing.store import Key
+from database.pool import connect
+
+
+class Kind(StrEnum):
+    """What is done."""
+
+    EVALUATE = "evaluate"
+    LOCK = "lock"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One piece of long work, and who asked for it."""
+
+    id: UUID
+    key: Key
+    kind: Kind
+    by: str
+    now: datetime
+    form: files.Format = files.Format.XLSX
+
+
+def start(connection: Connection, order: Order) -> None:
+    """Note that the work begins; it shows on the page from now on."""
+    row = {"id": order.id, "kind": order.kind.value, "by": order.by, "now": order.now}
+    connection.execute(QUERIES["start_job"], order.key.fields | row)
+
+
+def run(dsn: str, order: Order) -> None:
+    """Do the work to its end, whatever becomes of it; `dsn` connects as tidings_worker."""
+    with connect(dsn, autocommit=True) as connection, connect(dsn, autocommit=True) as beside:
+        start(beside, order)
+        progress = _progress(beside, order)
+        try:
+            words, made = _done(connection, order, progress)
+            ended = {"state": "done", "words": words, "export": made}
+        except (RefusedError, CaseError) as error:
+            ended = {"state": "failed", "words": str(error), "export": None}
+        except Exception as error:
+            ended = {"state": "failed", "words": type(error).__name__, "export": None}
+            beside.execute(QUERIES["end_job"], ended | {"id": order.id})
+            raise
+        beside.execute(QUERIES["end_job"], ended | {"id": order.id})
+
+
+def _done(
+    connection: Connection, order: Order, progress: Callable[[int, int], None]
+) -> tuple[str, UUID | None]:
+    by, now = order.by, order.now
+    if order.kind is Kind.EVALUATE:
+        judged = closing.evaluate_month(connection, order.key, by=by, now=now, progress=progress)
+        return f"{judged:,} patients judged", None
+    if order.kind is Kind.LOCK:
+        closing.lock(connection, order.key, by=by, now=now, progress=progress)
+        return "Locked: every line is proven by its evidence", None
+
+    def written(rows: int) -> None:
+        progress(rows, 0)
+
+    made = files.make(connection, order.key, order.form, by=by, now=now, progress=written)
+    return "Ready to download", made
+
+
+def _progress(beside: Connection, order: Order) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        beside.execute(QUERIES["beat_job"], {"id": order.id, "done": done, "total": total})
+
+    return tell
