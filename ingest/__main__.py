@@ -7,7 +7,9 @@ import signal
 from datetime import UTC, datetime
 
 from prometheus_client import start_http_server
+from psycopg import AsyncConnection
 
+from ingest import replaying
 from ingest.bounds import shipped
 from ingest.directory import Directory
 from ingest.metrics import Metrics
@@ -33,6 +35,16 @@ def main() -> None:
 def supervised(workers: int, first_slot: int, slots: int) -> int:
     """Run several workers on this machine until a signal asks them to stop."""
     return supervise(os.environ, workers, first_slot, slots)
+
+
+def rescued(dsn: str) -> tuple[int, int]:
+    """Judge unreadable frames in quarantine again: how many there were, and could be placed."""
+
+    async def _rescue() -> tuple[int, int]:
+        async with await AsyncConnection.connect(dsn, autocommit=True) as connection:
+            return await replaying.rescue(connection, clock())
+
+    return asyncio.run(_rescue())
 
 
 async def work(settings: Settings) -> None:

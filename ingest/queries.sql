@@ -232,3 +232,47 @@ values (
   %(organisation_id)s, %(now)s, %(actor)s, 'change', 'reading', %(object_id)s, %(patient_id)s,
   jsonb_build_object('what', %(what)s::text, 'note', %(note)s::text)
 );
+
+-- name: stored_frames
+select
+  reading.reading_id, reading.patient_id, reading.characteristic, reading.frame, device.model,
+  reading.extra->>'following',
+  reading.kind, reading.value, reading.diastolic, reading.mean_arterial, reading.pulse,
+  reading.original_value, reading.original_unit
+from reading
+join device on device.id = reading.device_id
+where reading.measured_at >= %(since)s and reading.measured_at < %(until)s
+  and reading.entry = 'device' and reading.status <> 'entered_in_error'
+  and octet_length(reading.frame) > 0
+  and (%(characteristic)s::text is null or reading.characteristic = %(characteristic)s)
+order by reading.measured_at;
+
+-- name: correct_reading
+update reading set
+  kind = %(kind)s, value = %(value)s, diastolic = %(diastolic)s,
+  mean_arterial = %(mean_arterial)s, pulse = %(pulse)s, original_value = %(original_value)s,
+  original_unit = %(original_unit)s, status = 'flagged',
+  flags = array_append(array_remove(flags, %(flag)s), %(flag)s)
+where patient_id = %(patient_id)s and reading_id = %(reading_id)s;
+
+-- name: audit_replay
+insert into audit (
+  organisation_id, at, actor, action, object_kind, object_id, patient_id, detail
+)
+select organisation_id, %(now)s, 'process:ingest', 'change', 'reading', reading_id::text,
+  patient_id, jsonb_build_object('what', 'replay', 'note', %(why)s::text)
+from reading where patient_id = %(patient_id)s and reading_id = %(reading_id)s;
+
+-- name: unreadable_frames
+select quarantine.id, quarantine.gateway_id, quarantine.device_id, coalesce(device.model, ''),
+  quarantine.topic, quarantine.payload, quarantine.received_at
+from quarantine
+left join device on device.id = quarantine.device_id
+where quarantine.reason = 'unreadable_frame' and quarantine.state = 'open'
+  and quarantine.gateway_id is not null and quarantine.device_id is not null
+order by quarantine.received_at;
+
+-- name: resolve_by_replay
+update quarantine set
+  state = 'released', resolved_at = %(now)s, resolution = 'read by a newer decoder'
+where id = %(id)s and state = 'open';
