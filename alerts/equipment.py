@@ -1,6 +1,6 @@
 """Technical alerts from gateways and devices: open while a fault lasts, closed when it is gone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,15 +18,23 @@ RULES = ("gw_offline", "gw_backlog", "gw_clock", "dev_battery", "dev_clock", "de
 
 
 async def check(connection: Connection, now: datetime) -> int:
-    """Compare every home's equipment with its open technical alerts; return how many changed."""
+    """Compare every home's equipment with its open technical alerts; return how many changed.
+
+    Only homes where something differs are locked, one transaction each: most homes are well.
+    """
+    found = await _rows(connection, "equipment", now=now)
+    open_: dict[UUID, dict[str, int]] = {}
+    for patient, rule_id, severity in await _rows(connection, "open_technical", rules=list(RULES)):
+        open_.setdefault(patient, {})[rule_id] = severity
+    changed = 0
+    for patient, organisation, states in _by_patient(found):
+        wanted = _wanted(states, now)
+        known = open_.get(patient, {})
+        if {rule: int(fault.severity) for rule, fault in wanted.items()} != known:
+            async with connection.transaction():
+                await _rows(connection, "lock_patients", patients=[patient])
+                changed += await _differ(connection, patient, organisation, wanted, known, now)
     async with connection.transaction():
-        found = await _rows(connection, "equipment", now=now, rules=list(RULES))
-        patients = sorted({row[0] for row in found if row[0] is not None})
-        if patients:
-            await _rows(connection, "lock_patients", patients=patients)
-        changed = 0
-        for patient, organisation, states in _by_patient(found):
-            changed += await _patient(connection, patient, organisation, states, now)
         await _homeless(connection, now)
         await _identity(connection, now)
     return changed
@@ -54,15 +62,24 @@ def _by_patient(
     return [(patient, org, states) for patient, (org, states) in sorted(grouped.items())]
 
 
-async def _patient(
-    connection: Connection, patient: UUID, organisation: UUID, states: list[State], now: datetime
-) -> int:
+def _wanted(states: list[State], now: datetime) -> dict[str, Fault]:
+    """The faults of one home, the worst of each kind."""
     wanted: dict[str, Fault] = {}
     for fault in (each for state in states for each in faults.faults(state, now=now)):
         known = wanted.get(fault.rule_id)
         if known is None or fault.severity.worse_than(known.severity):
             wanted[fault.rule_id] = fault
-    open_ = await _rows(connection, "open_technical", patient=patient, rules=list(RULES))
+    return wanted
+
+
+async def _differ(  # noqa: PLR0913, PLR0917  # whose home, what is wrong, what is on record
+    connection: Connection,
+    patient: UUID,
+    organisation: UUID,
+    wanted: Mapping[str, Fault],
+    known: Mapping[str, int],
+    now: datetime,
+) -> int:
     changed = 0
     for fault in wanted.values():
         finding = technical.Finding(
@@ -75,7 +92,7 @@ async def _patient(
             why=fault.why,
         )
         changed += await technical.open_alert(connection, finding, now=now)
-    for (rule_id,) in open_:
+    for rule_id in known:
         if rule_id not in wanted:
             changed += await technical.close_alert(
                 connection, patient, rule_id, reason="the cause is gone", now=now

@@ -33,6 +33,8 @@ METRIC_OF: Mapping[str, Metric] = MappingProxyType(
         },
     }
 )
+TREND_MORE = timedelta(days=20)
+TREND_KINDS = frozenset({"weight", "heart_rate", "blood_pressure"})
 WITH_PULSE = frozenset({"blood_pressure", "spo2", "heart_rate"})
 ALL_KINDS = tuple(METRIC_OF)
 
@@ -101,7 +103,7 @@ async def gather(
         subjects=found,
         hours=await office_hours(connection, organisations),
         overrides=await overrides(connection, organisations, patients, now),
-        samples=await _samples(connection, queued),
+        samples=await _samples(connection, queued, _trended(found)),
         episodes=episodes,
         open=found_alerts.open,
         closed=found_alerts.closed,
@@ -254,11 +256,16 @@ async def overrides(
     return found
 
 
+def _trended(found: Mapping[UUID, Subject]) -> frozenset[UUID]:
+    """Patients whose organisation has personal trends switched on."""
+    return frozenset(patient for patient, subject in found.items() if subject.personal_trends)
+
+
 async def _samples(
-    connection: Connection, queued: Mapping[UUID, Sequence[Pending]]
+    connection: Connection, queued: Mapping[UUID, Sequence[Pending]], trended: frozenset[UUID]
 ) -> dict[UUID, list[Sample]]:
     found: dict[UUID, list[Sample]] = {}
-    patients, kinds, since = _windows(queued)
+    patients, kinds, since = _windows(queued, trended)
     wanted = {"patients": patients, "kinds": kinds, "since": since}
     for row in await _all(connection, "history", wanted):
         found.setdefault(row[1], []).extend(samples_of((row[0], *row[2:])))
@@ -270,7 +277,7 @@ async def _samples(
 
 
 def _windows(
-    queued: Mapping[UUID, Sequence[Pending]],
+    queued: Mapping[UUID, Sequence[Pending]], trended: frozenset[UUID]
 ) -> tuple[list[UUID], list[str], list[datetime]]:
     """Which (patient, kind) pairs to read, and from when."""
     patients: list[UUID] = []
@@ -278,7 +285,10 @@ def _windows(
     since: list[datetime] = []
     for patient, waiting in queued.items():
         start = min(each.measured_at for each in waiting) - HISTORY
-        for kind in sorted(_needed({each.kind for each in waiting})):
+        wanted = _needed({each.kind for each in waiting})
+        if patient in trended:
+            start, wanted = start - TREND_MORE, wanted | TREND_KINDS
+        for kind in sorted(wanted):
             patients.append(patient)
             kinds.append(kind)
             since.append(start)

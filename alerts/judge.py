@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from alerts import applicability, episodes, evaluation, routing, sla
+from alerts import applicability, episodes, evaluation, routing, sla, trending
 from alerts.applicability import Override
 from alerts.evaluation import KIND_OF, Decided, Event, Gathered
 from alerts.lifecycle import Episode
@@ -71,6 +71,17 @@ def judge(
     )
     decided = evaluation.evaluate(gathered, now=now, new_id=new_id)
     decided = answered(decided, facts, now=now)
+    if trending.wanted(catalogue, facts.subject, now):
+        decided = trending.with_trend(
+            decided,
+            catalogue.rule(trending.RULE),
+            facts.samples,
+            facts.subject,
+            {**facts.closed, **facts.open},
+            facts.hours,
+            now=now,
+            new_id=new_id,
+        )
     alerts = list({**facts.open, **{a.rule_id: a for a in decided.alerts}}.values())
     line = _line(facts, alerts, decided, table, now=now, new_id=new_id) if alerts else None
     return Verdict(rules=rules, decided=decided, line=line)

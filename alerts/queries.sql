@@ -546,8 +546,7 @@ with assigned as (
   select a.patient_id, a.organisation_id, a.device_id from device_assignment a
   where a.assigned_from <= %(now)s and (a.assigned_to is null or a.assigned_to > %(now)s)
   union
-  select t.patient_id, t.organisation_id, '' from alert t
-  where t.technical and t.closed_at is null and t.rule_id = any(%(rules)s)),
+  select t.patient_id, t.organisation_id, '' from alert t where t.technical and t.closed_at is null),
 told as (
   select gateway_id, device_id, event, max(at) as at from gateway_event
   where at > %(now)s - interval '26 hours' group by 1, 2, 3)
@@ -564,7 +563,7 @@ left join gateway g on g.id = d.gateway_id and g.revoked_at is null
 order by s.patient_id, s.device_id
 
 -- name: open_technical
-select rule_id from alert where patient_id = %(patient)s and technical and closed_at is null and rule_id = any(%(rules)s)
+select patient_id, rule_id, severity from alert where technical and closed_at is null and rule_id = any(%(rules)s)
 
 -- name: lone_gateways
 select g.id, g.organisation_id, g.last_seen_at < %(now)s - interval '2 hours'

@@ -200,7 +200,7 @@ def _block(rules: Sequence[Rule], open_: _Open, start: datetime, until: datetime
 
 def _raised(rule: Rule, sample: Sample, open_: _Open) -> Replayed | None:
     subject = open_.history.subject
-    if _attached(open_.until, rule, rule.worst, sample.at):
+    if rule.id in open_.until and _attached(open_.until, rule, rule.worst, sample.at):
         return None
     breach = breach_at(rule, open_.known, sample, subject, now=open_.history.end)
     if breach is None or _attached(open_.until, rule, breach.severity, sample.at):

@@ -87,6 +87,7 @@ select isolate('alert_breach');
 alter table alert add column route text not null default '';
 alter table alert add column technical boolean not null default false;
 alter table alert add column reopened_at timestamptz;
+create index alert_technical on alert (patient_id) where technical and closed_at is null;
 alter table alert add column counts_from timestamptz;  -- evidence up to here was dealt with at the last closing
 alter table episode add column wakes_on_reading boolean not null default false;
 alter table episode add column snoozed_kinds text[] not null default '{}';  -- measurements that were snoozed
