@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from devices import wire
+from devices import models, wire
 from gateway import heartbeat
 from gateway.commands import Commands, Orders, RefusedError
 from gateway.credentials import Credentials
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 EXIT_STOPPED = 0
 _PAIR_FOR_S = 120
+_END_WITHIN_S = 3.0
+_CANCEL_TRIES = 3
 
 
 @dataclass(slots=True)
@@ -86,9 +88,7 @@ class Box:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return _outcome(done)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _end(tasks)
             await self._commands.stop()
             await self._link.stop()
             self._metrics.stop()
@@ -137,7 +137,11 @@ class Box:
         return f"{device} forgotten"
 
     async def _set_clock(self, command: wire.Command) -> str:
-        self._parts.registry.want_clock(self._known(command), wanted=True)
+        identity = self._known(command)
+        device = self._parts.registry.get(identity)
+        if device is None or not _clock_is_ours(device.model):
+            raise RefusedError("the clock of this model is not ours to set")
+        self._parts.registry.want_clock(identity, wanted=True)
         return "at the next visit"
 
     async def _report_now(self, command: wire.Command) -> str:
@@ -188,6 +192,13 @@ class Box:
         )
 
 
+def _clock_is_ours(model: str) -> bool:
+    try:
+        return models.by_name(model).clock is not None
+    except KeyError:
+        return False
+
+
 def _seal(settings: Settings) -> Seal:
     if settings.outbox_key is None:
         return Plain()
@@ -202,6 +213,18 @@ def _version() -> str:
         return version("tidings")
     except PackageNotFoundError:
         return ""
+
+
+async def _end(tasks: list[asyncio.Task[Any]]) -> None:
+    """Cancel, and again where a library has swallowed it: SIGTERM is not to hang."""
+    pending = set(tasks)
+    for _ in range(_CANCEL_TRIES):
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_END_WITHIN_S)
+        if not pending:
+            return
+    log.warning("not_ended", tasks=[task.get_name() for task in pending])
 
 
 def _outcome(done: Iterable[asyncio.Task[Any]]) -> int:

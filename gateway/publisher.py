@@ -4,6 +4,7 @@ The broker's PUBACK only frees a place in flight; rows leave on the server's ack
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -64,10 +65,9 @@ class Publisher:
         while True:
             self._wake.clear()
             self.work()
-            try:
-                await asyncio.wait_for(self._wake.wait(), self._idle_for())
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._idle_for()):
+                    await self._wake.wait()
 
     def work(self) -> None:
         """Settle what was caught and send what is due, as far as there is room."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -65,10 +66,9 @@ class Pulse:
         while True:
             self._now.clear()
             self.beat()
-            try:
-                await asyncio.wait_for(self._now.wait(), self._body.settings.heartbeat_s)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._body.settings.heartbeat_s):
+                    await self._now.wait()
 
     def soon(self) -> None:
         """Beat now: somebody asked, or the connection is back."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -79,10 +80,9 @@ class Reception:
             self._stir.clear()
             while self._begin_one():
                 pass
-            try:
-                await asyncio.wait_for(self._stir.wait(), _LOOK_EVERY_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._stir.wait()
 
     async def stop(self) -> None:
         """End all visits; what they caught is safe."""

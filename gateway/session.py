@@ -181,7 +181,8 @@ class Session:
             return
         asked = user_data.consent(consent.user, consent.code)
         await self._peer.write("2A9F", user_data.encode(asked))
-        await asyncio.wait_for(self._consented.wait(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._consented.wait()
 
     async def _facts(self, device: Device) -> None:
         """Battery every time, firmware once; a device without them is none the worse."""

@@ -91,6 +91,7 @@ def _bonds(invitation: Invitation) -> bool:
 async def _hang_up(client: BleakClient) -> None:
     """Disconnect; a device, an adapter or a bus that is gone cannot make us wait for ever."""
     try:
-        await asyncio.wait_for(client.disconnect(), _DISCONNECT_WITHIN_S)
+        async with asyncio.timeout(_DISCONNECT_WITHIN_S):
+            await client.disconnect()
     except (BleakError, TimeoutError, OSError, EOFError, AssertionError) as error:
         log.info("not_disconnected", error=str(error))

@@ -1,6 +1,7 @@
 """A box with a radio, in a simulated home; the test is its server and sees what arrives."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from gateway.store import Store
 from gateway.surroundings import Surroundings
 
 FAST = Tempo(advert_every_s=0.02, connect_timeout_s=0.5, resolve_timeout_s=5)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 ZONE = ZoneInfo("America/New_York")
 
 
@@ -54,8 +55,8 @@ class Living:
             disk_free_mb=lambda: 1 if self.full else 10_000,
         )
         self.source = RadioSource(settings, self.around, self.outbox, self.registry, Metrics(0))
-        self.source.on_caught(self._take)
         self._stir = asyncio.Event()
+        self.source.on_caught(self._stir.set)
         self._task: asyncio.Task[int] | None = None
 
     def start(self) -> asyncio.Task[int]:
@@ -63,9 +64,9 @@ class Living:
         return self._task
 
     async def stop(self) -> None:
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task], timeout=5)
         self._take()
         self.store.close()
 
@@ -74,10 +75,10 @@ class Living:
         async with asyncio.timeout(PATIENCE_S):
             while not enough():
                 self._stir.clear()
-                try:
-                    await asyncio.wait_for(self._stir.wait(), 0.1)
-                except TimeoutError:
-                    self._take()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.1):
+                        await self._stir.wait()
+                self._take()
 
     async def read(self, count: int) -> list[wire.WireReading]:
         """Wait for so many readings and return them as they were measured."""
@@ -98,7 +99,6 @@ class Living:
             message = wire.load_readings(parcel.body)
             self.readings += [(message.device, reading) for reading in message.readings]
             self.outbox.acknowledge(parcel.ids)
-        self._stir.set()
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def box(tmp_path: Path, broker: EmbeddedBroker, bus: str) -> Iterator[int]:
         "TIDINGS_GATEWAY": "gw-1",
         "TIDINGS_BROKER_PORT": str(broker.port),
         "TIDINGS_OUTBOX": str(tmp_path / "outbox.db"),
-        "TIDINGS_HEARTBEAT_S": "0.5",
+        "TIDINGS_HEARTBEAT_S": "3",
         "TIDINGS_CLOCK": "trusted",
     }
     command = [sys.executable, "-m", "gateway", "--log-level", "warning"]
