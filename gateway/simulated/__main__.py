@@ -16,10 +16,10 @@ import os
 import signal
 import stat
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -48,7 +48,7 @@ def main() -> int:
 
 async def _run(plan: Plan, truth: TruthLog, arguments: argparse.Namespace) -> None:
     folder = arguments.bus_folder
-    street = Street(plan, now=_clock(plan.speed), truth=truth, bus_folder=folder)
+    street = Street(plan, now=_clock(plan), truth=truth, bus_folder=folder)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -100,10 +100,14 @@ def _can_be_heard() -> bool:
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()
 
 
-def _clock(speed: float) -> Callable[[], datetime]:
-    """A clock that starts now and runs `speed` times as fast."""
-    started, began = datetime.now(UTC), time.monotonic()
-    return lambda: started + timedelta(seconds=(time.monotonic() - began) * speed)
+def _clock(plan: Plan) -> Callable[[], datetime]:
+    """A clock that runs `speed` times as fast as the real one, as the plan sets it."""
+    started = plan.started_at or datetime.now(UTC)
+    return partial(_shown, started, plan.shows or started, plan.speed)
+
+
+def _shown(started: datetime, shows: datetime, speed: float) -> datetime:
+    return shows + (datetime.now(UTC) - started) * speed
 
 
 def _with_overrides(plan: Plan, arguments: argparse.Namespace) -> Plan:

@@ -58,10 +58,11 @@ class Street:
             yield
 
     async def live(self) -> None:
-        """Use every device again and again, until cancelled."""
+        """Use every device as often as the plan says; they stay, to be read, until cancelled."""
         async with asyncio.TaskGroup() as group:
             for device, habit in self._used.values():
                 group.create_task(live(device, habit))
+        await asyncio.get_running_loop().create_future()
 
     async def obey(self, line: bytes) -> None:
         """Carry out one request; ValueError if it is none, KeyError if nobody has that address."""
@@ -95,6 +96,7 @@ class Street:
             every_s=self._plan.every_s / self._plan.speed,
             breach_share=self._plan.breach_share,
             chance=random.Random(f"{self._plan.seed} {wanted.address}"),
+            times=self._plan.times,
         )
         self._used[device.address] = (device, habit)
         for _ in range(self._plan.backlog):

@@ -1,5 +1,6 @@
 """Which homes there are, with which devices, and how often those are used: a JSON file."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Simulated seconds in a real one."""
     backlog: int = 0
     """Records that every device has stored before anything begins."""
+    times: int | None = None
+    """How often every device is used; None: for ever."""
+    started_at: datetime | None = None
+    """The real moment from which simulated time is counted; None: the start of the process."""
+    shows: datetime | None = None
+    """The simulated time at that moment; None: the real one."""
 
 
 def load(path: Path) -> Plan:

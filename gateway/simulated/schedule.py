@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import dataclass
+from itertools import count
 from typing import TextIO
 
 import msgspec
@@ -63,6 +64,8 @@ class Habit:
     breach_share: float
     chance: random.Random
     """The patient's own, so that one does not change with how many others there are."""
+    times: int | None = None
+    """How often it is used; None: for ever."""
 
 
 async def measure_once(device: Peripheral, habit: Habit) -> Record:
@@ -72,8 +75,10 @@ async def measure_once(device: Peripheral, habit: Habit) -> Record:
 
 
 async def live(device: Peripheral, habit: Habit) -> None:
-    """Use the device for ever, the first time at a random moment."""
-    await asyncio.sleep(habit.chance.uniform(0, habit.every_s))
-    while True:
+    """Use the device as often as the patient does, the first time at a random moment."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + habit.chance.uniform(0, habit.every_s)
+    for _ in count() if habit.times is None else range(habit.times):
+        await asyncio.sleep(due - loop.time())
         await measure_once(device, habit)
-        await asyncio.sleep(habit.every_s)
+        due = max(due + habit.every_s, loop.time())

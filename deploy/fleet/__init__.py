@@ -1,0 +1,1 @@
+"""A fleet of simulated homes for load and soak: who lives there, what runs, what must be equal."""
