@@ -34,16 +34,17 @@ class Order:
     form: files.Format = files.Format.XLSX
 
 
-def start(connection: Connection, order: Order) -> None:
-    """Note that the work begins; it shows on the page from now on."""
+def begin(dsn: str, order: Order) -> bool:
+    """Note that the work begins; False when other work on this month is under way."""
     row = {"id": order.id, "kind": order.kind.value, "by": order.by, "now": order.now}
-    connection.execute(QUERIES["start_job"], order.key.fields | row)
+    with connect(dsn) as connection:
+        found = connection.execute(QUERIES["start_job"], order.key.fields | row).fetchone()
+    return found is not None
 
 
 def run(dsn: str, order: Order) -> None:
-    """Do the work to its end, whatever becomes of it; `dsn` connects as tidings_worker."""
+    """Do work that has begun to its end, whatever becomes of it; `dsn` is tidings_worker's."""
     with connect(dsn, autocommit=True) as connection, connect(dsn, autocommit=True) as beside:
-        start(beside, order)
         progress = _progress(beside, order)
         try:
             words, made = _done(connection, order, progress)

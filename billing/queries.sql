@@ -375,8 +375,13 @@ select b.patient_id, array_agg(distinct b.code),
 from bill_line b where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current group by b.patient_id;
 
 -- name: start_job
+-- One piece of work on a month at a time; a beat older than a minute means that its process is gone.
 insert into billing_job (id, organisation_id, first, kind, by_whom, started_at, beat_at)
-values (%(id)s, %(organisation)s, %(first)s, %(kind)s, %(by)s, %(now)s, %(now)s);
+select %(id)s, %(organisation)s, %(first)s, %(kind)s, %(by)s, %(now)s, clock_timestamp()
+where not exists (
+  select from billing_job where organisation_id = %(organisation)s and first = %(first)s
+    and state = 'running' and beat_at > clock_timestamp() - interval '1 minute')
+returning id;
 
 -- name: beat_job
 update billing_job set done = %(done)s, total = %(total)s, beat_at = clock_timestamp() where id = %(id)s;

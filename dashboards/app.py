@@ -14,6 +14,9 @@ from dashboards.accounts import account, code, signin
 from dashboards.admin import routes as admin
 from dashboards.assets import Assets
 from dashboards.audit import routes as audit
+from dashboards.billing import finding as billing_finding
+from dashboards.billing import routes as billing
+from dashboards.billing import steps as billing_steps
 from dashboards.door import MissingError, RefusedError, SignInNeededError
 from dashboards.fleet import routes as fleet
 from dashboards.gateways import routes as gateways
@@ -36,6 +39,7 @@ from database.pool import open_pool
 ROUTERS = (
     *(signin, code, account, worklist, actions, asking),
     *(finding, minutes, tabs, patients, work),
+    *(billing, billing_steps, billing_finding),
     *(fleet, gateways, identity, audit, admin, live, health),
 )
 

@@ -28,6 +28,13 @@ NAVIGATION = (
         address="/messages",
         verb=Verb.DOCUMENT,
     ),
+    Item(
+        id="billing",
+        name="Billing",
+        icon="receipt-text",
+        address="/billing",
+        verb=Verb.SEE_BILLING,
+    ),
     Item(id="fleet", name="Devices", icon="radio-tower", address="/fleet", verb=Verb.SEE_FLEET),
     Item(id="audit", name="Audit", icon="scroll-text", address="/audit", verb=Verb.SEE_AUDIT),
     Item(

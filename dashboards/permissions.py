@@ -15,6 +15,7 @@ class Verb(StrEnum):
     CORRECT = "correct readings and resolve identity questions"
     SEE_FLEET = "see gateways and devices"
     SEE_BILLING = "see billing"
+    CLOSE_MONTH = "evaluate, sign, lock and export a billing month"
     SEE_AUDIT = "see who saw whom"
     ADMINISTER = "manage users, roles, teams and rules"
     BREAK_GLASS = "open a record outside the care team, with a reason"
@@ -37,7 +38,7 @@ ROLES: Mapping[str, frozenset[Verb]] = MappingProxyType(
         "nurse": _CLINICAL,
         "provider": _CLINICAL,
         "coordinator": _CLINICAL - {Verb.CORRECT},
-        "billing": _EVERYBODY | {Verb.SEE_PATIENT, Verb.SEE_BILLING},
+        "billing": _EVERYBODY | {Verb.SEE_PATIENT, Verb.SEE_BILLING, Verb.CLOSE_MONTH},
         "operations": _EVERYBODY | {Verb.SEE_FLEET},
         "administrator": _EVERYBODY | {Verb.ADMINISTER, Verb.SEE_AUDIT, Verb.SEE_FLEET},
         "auditor": _EVERYBODY | {Verb.SEE_AUDIT},
@@ -45,7 +46,7 @@ ROLES: Mapping[str, frozenset[Verb]] = MappingProxyType(
 )
 
 HOME: Mapping[str, str] = MappingProxyType(
-    {"billing": "/patients", "operations": "/fleet", "administrator": "/admin", "auditor": "/audit"}
+    {"billing": "/billing", "operations": "/fleet", "administrator": "/admin", "auditor": "/audit"}
 )
 """Where a role starts; everyone else starts on the worklist."""
 

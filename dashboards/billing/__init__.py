@@ -1,0 +1,1 @@
+"""The billing pages: the month, one patient in it, its steps and files, the self-audit."""

@@ -1,0 +1,169 @@
+"""The month's page, one patient in it, files and evidence: everything that only looks."""
+
+import asyncio
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import HTMLResponse, Response
+
+from billing import evidence, gather_papers, pdf, windows
+from billing import pack as packs
+from billing.dossier import Dossier
+from billing.fields import CaseError
+from billing.gather_case import month_named
+from dashboards.billing import patient as patients
+from dashboards.billing import store, words
+from dashboards.door import MissingError, Visit, holding
+from dashboards.permissions import Verb
+from dashboards.shared import shell
+from dashboards.wiring import wiring
+from database.pool import connect
+
+router = APIRouter(prefix="/billing", tags=["billing"])
+Looking = Annotated[Visit, holding(Verb.SEE_BILLING)]
+PAGE = 50
+TYPES = {
+    "pdf": "application/pdf",
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "837p": "text/plain; charset=us-ascii",
+    "fhir": "application/fhir+json",
+}
+
+
+class Wanted(BaseModel):
+    """What the address asks for."""
+
+    month: Annotated[str, Field(max_length=7)] = ""
+    status: Annotated[str, Field(max_length=10)] = "all"
+    after: UUID | None = None
+    problem: Annotated[str, Field(max_length=20)] = ""
+
+
+@router.get("", response_class=HTMLResponse)
+async def month(
+    request: Request, visit: Looking, wanted: Annotated[Wanted, Query()]
+) -> HTMLResponse:
+    """The month: counts, patients, what is missing, steps and files."""
+    base = await shell(visit, "billing")
+    today = visit.now.astimezone(windows.ZoneInfo(str(base["zone"]))).date()
+    shown = chosen(wanted.month, today)
+    status = wanted.status if wanted.status in words.STATUSES else "all"
+    rows = await store.rows(visit, shown, status, wanted.after, PAGE + 1)
+    stand = await store.stand(visit, shown)
+    await visit.record("look", "billing_month", f"{shown:%Y-%m}", detail={"status": status})
+    return wiring(request).pages.html(
+        request,
+        "billing/page.html",
+        base,
+        month=shown,
+        months=words.months(shown, today),
+        how_long=words.how_long(shown, today),
+        rules=packs.in_force(windows.month_of(shown).last),
+        over=windows.month_of(shown).last < today,
+        stand=stand,
+        states=words.STATES,
+        signer=await store.signer(visit, stand.signed_by),
+        totals=await store.totals(visit, shown),
+        status=status,
+        statuses=words.STATUSES,
+        rows=rows[:PAGE],
+        gauge=words.gauge,
+        days_shown=words.DAYS_SHOWN,
+        minutes_shown=words.MINUTES_SHOWN,
+        mends=words.MEND_TITLES,
+        following=rows[PAGE - 1].patient_id if len(rows) > PAGE else None,
+        started=wanted.after is not None,
+        steps=await store.steps(visit, shown),
+        files=await store.files(visit, shown),
+        job=await store.last_job(visit, shown),
+        kinds=words.KINDS,
+        problem=words.PROBLEMS.get(wanted.problem, ""),
+    )
+
+
+def chosen(text: str, today: date) -> date:
+    """Return the month that an address names; the running one for anything else."""
+    running = today.replace(day=1)
+    try:
+        return min(month_named(text), running) if text else running
+    except CaseError:
+        return running
+
+
+@router.get("/patients/{patient_id}", response_class=HTMLResponse)
+async def one_patient(
+    request: Request, visit: Looking, patient_id: UUID, wanted: Annotated[Wanted, Query()]
+) -> HTMLResponse:
+    """Every day and every minute of a patient's month: the answer to an auditor."""
+    base = await shell(visit, "billing")
+    shown = chosen(wanted.month, visit.now.date())
+    found = await store.person(visit, shown, patient_id)
+    if found is None:
+        raise MissingError
+    await visit.record(
+        "look", "billing_patient", patient_id, patient_id=patient_id, detail={"month": str(shown)}
+    )
+    return wiring(request).pages.html(
+        request,
+        "billing/patient.html",
+        base,
+        month=shown,
+        person=found,
+        seen=patients.seen(found.facts),
+        lines={each.code: each for each in await store.lines(visit, shown, patient_id)},
+        names=await store.staff_names(visit),
+        left_out=words.LEFT_OUT,
+    )
+
+
+@router.get("/jobs/{job_id}", response_class=HTMLResponse)
+async def job(request: Request, visit: Looking, job_id: UUID) -> HTMLResponse:
+    """How far a piece of long work is."""
+    found = await store.job(visit, job_id)
+    if found is None:
+        raise MissingError
+    context: dict[str, object] = {"job": found, "kinds": words.KINDS, "now": visit.now}
+    return wiring(request).pages.html(request, "billing/job.html", context)
+
+
+@router.get("/files/{file_id}")
+async def file(visit: Looking, file_id: UUID) -> Response:
+    """A file that was written."""
+    found = await store.content(visit, file_id)
+    if found is None:
+        raise MissingError
+    await visit.record("export", "billing_file", file_id, detail={"name": found.name})
+    return attached(found.content, found.name, found.format)
+
+
+@router.get("/lines/{line_id}/evidence.{kind}")
+async def line_evidence(request: Request, visit: Looking, line_id: str, kind: str) -> Response:
+    """The evidence of a line as PDF, CSV or JSON."""
+    owner = await store.line_owner(visit, line_id)
+    if owner is None or kind not in ("pdf", "csv", "json"):
+        raise MissingError
+    dsn = wiring(request).settings.worker_dsn
+    organisation = visit.staff.organisation_id
+    made = await asyncio.to_thread(_evidence, dsn, organisation, line_id, kind)
+    await visit.record("export", "bill_line", line_id, patient_id=owner, detail={"evidence": kind})
+    return attached(made, f"evidence-{line_id}.{kind}", kind)
+
+
+def _evidence(dsn: str, organisation: UUID, line_id: str, kind: str) -> bytes:
+    with connect(dsn) as connection:
+        papers: Dossier = gather_papers.evidence(connection, organisation, line_id)
+    make = {"pdf": pdf.as_pdf, "csv": evidence.as_csv, "json": evidence.as_json}
+    return make[kind](papers)
+
+
+def attached(content: bytes, name: str, kind: str) -> Response:
+    """Return bytes as a file to keep."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(
+        content, media_type=TYPES.get(kind, "application/octet-stream"), headers=headers
+    )

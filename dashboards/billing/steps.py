@@ -1,0 +1,184 @@
+"""What billing staff do with a month: evaluate, sign, lock, export, re-open, read answers, ask."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Annotated, TypeVar
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Form, Request, UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from billing import closing, jobs, remittance
+from billing.fields import CaseError
+from billing.files import Format
+from billing.gather import Connection
+from billing.gather_case import month_named
+from billing.jobs import Kind, Order
+from billing.month import RefusedError as MonthRefusedError
+from billing.store import Key
+from dashboards.billing import store, words
+from dashboards.door import MissingError, Visit, holding
+from dashboards.patients.routes import known
+from dashboards.permissions import Verb
+from dashboards.wiring import wiring
+from database.pool import connect
+
+router = APIRouter(prefix="/billing", tags=["billing"])
+Closing = Annotated[Visit, holding(Verb.CLOSE_MONTH)]
+SEE_OTHER = 303
+DUE_IN = timedelta(days=3)
+AT_MOST = 8_000_000
+"""Bytes of a remittance file."""
+UNDER_WAY: set[asyncio.Task[None]] = set()
+"""Work that runs in this process: kept here so that it is not collected."""
+Given = TypeVar("Given")
+
+
+@router.post("/{month}/work/{kind}")
+async def work(
+    request: Request, visit: Closing, month: str, kind: Kind, form: Annotated[str, Form()] = "xlsx"
+) -> Response:
+    """Begin long work; the page shows how far it is."""
+    first = _month(month)
+    dsn = wiring(request).settings.worker_dsn
+    if not dsn:
+        return _back(first, "NO_WORKER")
+    order = Order(
+        id=uuid4(),
+        key=_key(visit, first),
+        kind=kind,
+        by=_who(visit),
+        now=visit.now,
+        form=Format(form) if form in set(Format) else Format.XLSX,
+    )
+    if not await asyncio.to_thread(jobs.begin, dsn, order):
+        return _back(first, "BUSY")
+    task = asyncio.create_task(asyncio.to_thread(jobs.run, dsn, order))
+    UNDER_WAY.add(task)
+    task.add_done_callback(UNDER_WAY.discard)
+    return _back(first)
+
+
+@router.post("/{month}/review")
+async def review(request: Request, visit: Closing, month: str) -> Response:
+    """Close collecting."""
+    first = _month(month)
+    key, by, now = _key(visit, first), _who(visit), visit.now
+    return await _stepped(
+        request, first, lambda connection: closing.review(connection, key, by=by, now=now)
+    )
+
+
+@router.post("/{month}/sign")
+async def sign(
+    request: Request, visit: Closing, month: str, note: Annotated[str, Form(max_length=300)] = ""
+) -> Response:
+    """Sign the month off."""
+    first = _month(month)
+    key, by, now = _key(visit, first), _who(visit), visit.now
+    return await _stepped(
+        request, first, lambda at: closing.sign_off(at, key, by=by, now=now, note=note)
+    )
+
+
+@router.post("/{month}/reopen")
+async def reopen(
+    request: Request, visit: Closing, month: str, reason: Annotated[str, Form(max_length=300)] = ""
+) -> Response:
+    """Go back to collecting, with a reason."""
+    first = _month(month)
+    key, by, now = _key(visit, first), _who(visit), visit.now
+    return await _stepped(
+        request, first, lambda at: closing.reopen(at, key, by=by, now=now, reason=reason)
+    )
+
+
+@router.post("/{month}/answers")
+async def answers(request: Request, visit: Closing, month: str, file: UploadFile) -> Response:
+    """Read a remittance file (835)."""
+    first = _month(month)
+    try:
+        given = remittance.read_835((await file.read(AT_MOST)).decode("utf-8", "replace"))
+    except CaseError:
+        return _back(first, "UNREADABLE")
+    key, by, now = _key(visit, first), _who(visit), visit.now
+    return await _stepped(
+        request, first, lambda at: closing.answers(at, key, given, by=by, now=now)
+    )
+
+
+@router.post("/{month}/lines/{line_id}/confirm")
+async def confirm(
+    request: Request,
+    visit: Closing,
+    month: str,
+    line_id: str,
+    reason: Annotated[str, Form(max_length=300)] = "",
+) -> Response:
+    """State that a line that waited for review still stands."""
+    first = _month(month)
+    key, by, now = _key(visit, first), _who(visit), visit.now
+    return await _stepped(
+        request, first, lambda at: closing.confirm(at, key, line_id, by=by, now=now, reason=reason)
+    )
+
+
+@router.post("/patients/{patient_id}/ask")
+async def ask(
+    visit: Closing,
+    patient_id: UUID,
+    mend: Annotated[str, Form(max_length=20)],
+    back: Annotated[str, Form(max_length=7)] = "",
+) -> Response:
+    """Ask the care team for what is missing: a task of theirs."""
+    await known(visit.connection, patient_id)
+    words_of = words.MEND_TITLES.get(mend)
+    if words_of is None:
+        raise MissingError
+    title = f"Billing: {words_of}"
+    made = await store.ask(visit, patient_id, title, (visit.now + DUE_IN).date())
+    if made:
+        await visit.record(
+            "change", "task", patient_id, patient_id=patient_id, detail={"title": title}
+        )
+    return _back(_month(back) if back else visit.now.date())
+
+
+async def _stepped(
+    request: Request, first: date, step: Callable[[Connection], object]
+) -> RedirectResponse:
+    """Take one step on a worker's connection; a refusal comes back as words."""
+    dsn = wiring(request).settings.worker_dsn
+    if not dsn:
+        return _back(first, "NO_WORKER")
+    try:
+        await asyncio.to_thread(_on_connection, dsn, step)
+    except MonthRefusedError as error:
+        return _back(first, error.refusal.name)
+    return _back(first)
+
+
+def _on_connection(dsn: str, step: Callable[[Connection], Given]) -> Given:
+    with connect(dsn, autocommit=True) as connection:
+        return step(connection)
+
+
+def _month(text: str) -> date:
+    try:
+        return month_named(text)
+    except CaseError:
+        raise MissingError from None
+
+
+def _key(visit: Visit, first: date) -> Key:
+    return Key(organisation=visit.staff.organisation_id, first=first)
+
+
+def _who(visit: Visit) -> str:
+    return f"staff:{visit.staff.id}"
+
+
+def _back(first: date, problem: str = "") -> RedirectResponse:
+    tail = f"&problem={problem}" if problem else ""
+    return RedirectResponse(f"/billing?month={first:%Y-%m}{tail}", SEE_OTHER)
