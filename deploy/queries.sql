@@ -1,4 +1,4 @@
--- SQL of the deploy folder: what `tidings doctor` asks as the database's owner. Changes nothing.
+-- SQL of the deploy folder: what `tidings doctor` asks as the owner, and notes of regular work.
 
 -- name: database_now
 select clock_timestamp();
@@ -62,3 +62,8 @@ where exists (select from enrolment e where e.organisation_id = o.id and e.ended
     select from contact_channel c
     where c.organisation_id = o.id and c.staff_id is null and c.disabled_at is null)
 order by 1;
+
+-- name: note
+-- When something that must happen regularly has happened.
+insert into heartbeat (name, beat_at) values (%(name)s, %(now)s)
+on conflict (name) do update set beat_at = excluded.beat_at;
