@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from deploy.embedded.broker import find_mosquitto, free_port
 from ingest.settings import Broker as Address
 from tests.conftest import NO_MOSQUITTO
 
+PATIENCE_S = 20.0
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
@@ -75,14 +77,13 @@ def _lay_out(place: Path, secrets: Path, port: int, *, certificates: bool) -> No
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
-        if process.poll() is not None:
-            pytest.fail(f"mosquitto ended: {log.read_text()}")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            continue
-        return
+    deadline = time.monotonic() + PATIENCE_S
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)  # nothing tells when a port is open
+    pytest.fail(f"mosquitto does not listen: {log.read_text()}")
 
 
 def test_the_production_broker_lets_in_who_has_an_account(
