@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from devices import models
 from gateway import events, heartbeat
 from gateway.agent import PairingAgent
 from gateway.bluez import Bluez
@@ -37,6 +38,7 @@ class RadioSource:
         registry: Registry,
         metrics: Metrics,
     ) -> None:
+        models.known()  # parsed now, not when the first device speaks
         self._settings = settings
         self._around = around
         self._outbox = outbox

@@ -15,6 +15,7 @@ from devices import wire
 from tests.gateway.test_link import Server
 
 ROOT = Path(__file__).parents[3]
+SETTLING_S = 3.0
 WINDOW_S = 5.0
 MOST_MEMORY_MB = 80
 MOST_CPU_SHARE = 0.02
@@ -61,7 +62,6 @@ def box(tmp_path: Path, broker: EmbeddedBroker, bus: str) -> Iterator[int]:
         "TIDINGS_GATEWAY": "gw-1",
         "TIDINGS_BROKER_PORT": str(broker.port),
         "TIDINGS_OUTBOX": str(tmp_path / "outbox.db"),
-        "TIDINGS_HEARTBEAT_S": "3",
         "TIDINGS_CLOCK": "trusted",
     }
     command = [sys.executable, "-m", "gateway", "--log-level", "warning"]
@@ -72,7 +72,8 @@ def box(tmp_path: Path, broker: EmbeddedBroker, bus: str) -> Iterator[int]:
 
 async def test_under_80_mb_and_2_percent_of_a_core(broker: EmbeddedBroker, box: int) -> None:
     async with Server(broker) as server:
-        await server.until(lambda: radios(server)[-2:] == ["ok", "ok"])
+        await server.until(lambda: radios(server) == ["ok"])
+        await asyncio.sleep(SETTLING_S)  # what starting costs is not the question
         before = cpu_seconds(box)
         await asyncio.sleep(WINDOW_S)  # the window over which is measured
         used = cpu_seconds(box) - before
