@@ -258,7 +258,15 @@ def _bridge_environment(chosen: Sequence[str]) -> Iterator[Path | None]:
     with tempfile.TemporaryDirectory(prefix="tidings-bench-bridge-") as top:
         venv.create(top, with_pip=True)
         python = Path(top) / "bin" / "python"
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", BRIDGE]
+        command: list[str | Path] = [
+            python,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            BRIDGE,
+        ]
         done = subprocess.run(command, check=False)
         if done.returncode:
             say(f"without {BRIDGE}: pip could not install it")

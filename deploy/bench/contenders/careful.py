@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from deploy.bench.contenders.table import INSERT, values_of
+from deploy.bench.contenders.table import INSERT, subscribe, values_of
 
 BATCH = 500
 LINGER_S = 0.2
@@ -27,7 +27,7 @@ def main(port: int, dsn: str) -> None:
         CallbackAPIVersion.VERSION2, client_id="careful", protocol=paho.MQTTv5, manual_ack=True
     )
     client.on_message = lambda _c, _u, message: waiting.append(message)
-    client.on_connect = lambda *_: client.subscribe("bench/+/+/+/readings", 1)
+    client.on_connect = subscribe
     session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
     session.SessionExpiryInterval = 86_400
     session.ReceiveMaximum = 2 * BATCH

@@ -1,5 +1,7 @@
 """The table that the other contenders write: what the message says, unique by its id."""
 
+import paho.mqtt.client as paho
+
 TABLE = """
 create table bench_reading (
   id uuid primary key, device text not null, gateway text not null, kind text not null,
@@ -33,3 +35,8 @@ VALUES (${payload:id}::uuid, ${payload:device}, ${payload:gateway}, ${payload:ki
 def values_of(message: dict[str, object]) -> tuple[object, ...]:
     """Return one row."""
     return (*(message[name] for name in FIELDS), message["original_unit"], message["frame"])
+
+
+def subscribe(client: paho.Client, _u: object, _f: object, _code: object, _p: object) -> None:
+    """Take every flat reading, once connected."""
+    client.subscribe("bench/+/+/+/readings", 1)

@@ -10,7 +10,7 @@ import paho.mqtt.client as paho
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from deploy.bench.contenders.table import INSERT, values_of
+from deploy.bench.contenders.table import INSERT, subscribe, values_of
 
 
 def main(port: int, dsn: str) -> None:
@@ -23,7 +23,7 @@ def main(port: int, dsn: str) -> None:
 
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="tutorial", protocol=paho.MQTTv5)
     client.on_message = on_message
-    client.on_connect = lambda *_: client.subscribe("bench/+/+/+/readings", 1)
+    client.on_connect = subscribe
     client.connect("127.0.0.1", port)
     client.loop_forever()
 
