@@ -76,3 +76,14 @@ async def test_a_meter_does_not_send_bytes_that_it_did_not_measure() -> None:
             await homes.obey(b'{"measure": "F1:00:5E:00:53:12", "frame": "00"}')
         with pytest.raises(KeyError):
             await homes.obey(b'{"press": "F1:00:5E:00:53:99"}')
+
+
+async def test_a_device_is_used_as_often_as_the_plan_says_and_stays_to_be_read() -> None:
+    homes, said = street(msgspec.structs.replace(PLAN, backlog=0, times=3))
+    async with homes.running():
+        living = asyncio.create_task(homes.live())
+        done, _ = await asyncio.wait([living], timeout=1.0)
+        assert not done
+        assert sorted(line["number"] for line in said()) == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)

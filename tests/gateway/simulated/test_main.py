@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,15 @@ def test_runs_without_an_input_until_it_is_terminated(start: Start) -> None:
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_simulated_time_is_counted_from_where_the_plan_says(start: Start, tmp_path: Path) -> None:
+    times = {"started_at": "2026-01-01T00:00:00Z", "shows": "2020-01-01T00:00:00Z", "speed": 1}
+    process = start("--backlog", "1", plan={**PLAN, **times})
+    homes(process)
+    shown = datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC) + datetime(2020, 1, 1, tzinfo=UTC)
+    for line in truth(tmp_path):
+        assert abs(datetime.fromisoformat(line["measured_at"]) - shown) < timedelta(minutes=10)
 
 
 def test_says_what_is_wrong_with_a_plan(start: Start) -> None:
