@@ -148,9 +148,12 @@ def _affected(
 
 
 def _anchors(rule: Rule, sample: Sample, known: Series) -> Iterable[Sample]:
-    if rule.looks_ahead or sample.flagged:
-        yield from known.since(sample.at - LOOK_AHEAD, sample.at - timedelta(microseconds=1))
-    yield from known.since(sample.at, sample.at + reach(rule))
+    """The readings around it; one that is inside the limits by itself cannot come to breach."""
+    start = sample.at - (LOOK_AHEAD if rule.looks_ahead else FLAG_CONFIRMED_WITHIN)
+    by_itself = rule.kind in (RuleKind.SPOT, RuleKind.CONFIRMED)
+    for each in known.since(start, sample.at + reach(rule)):
+        if not by_itself or qualifies(rule, each):
+            yield each
 
 
 def reach(rule: Rule) -> timedelta:

@@ -18,7 +18,8 @@ from database import sql
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 PATIENTS = 64
 """How many patients one transaction serves."""
-ROWS = 5_000
+ROWS = 512
+"""How many readings: a patient's backlog is worked off in bites, so that urgent ones can pass."""
 LOOK = 2_000
 URGENT = 32
 """How many patients with urgent values one transaction serves: few, so that it is quick."""

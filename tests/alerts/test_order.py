@@ -14,7 +14,8 @@ from alerts.rules import Metric
 from alerts.samples import Sample
 from tests.alerts.patients import HOURS, NOON, ids, sample, subject
 
-WHO = subject("adult_htn", "adult_dm", "general_vitals", "hf", conditions=["heart_failure"])
+PROFILES = ("adult_htn", "adult_dm", "general_vitals", "hf", "neutropenia")
+WHO = subject(*PROFILES, conditions=["heart_failure"])
 RULES = applicability.in_force(catalogue.product(), (), WHO, NOON)
 LONG_AFTER = NOON + timedelta(days=40)
 
@@ -33,6 +34,12 @@ readings = st.one_of(
         lambda v, at: sample(Metric.GLUCOSE, v, at),
         st.sampled_from([50, 60, 100, 260, 310, 420]),
         moments,
+    ),
+    st.builds(
+        lambda v, at, f: sample(Metric.TEMPERATURE, v, at, flagged=f),
+        st.sampled_from([36.6, 38.1, 38.4, 39.5]),
+        moments,
+        st.booleans(),
     ),
     st.builds(
         lambda v, at: sample(Metric.WEIGHT, v, at),
