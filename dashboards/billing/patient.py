@@ -1,4 +1,4 @@
-"""One patient's month taken apart: codes with reasons, days with readings, minutes with people. Pure."""
+"""One patient's month taken apart: codes and reasons, days and readings, minutes. Pure."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime

@@ -4,6 +4,7 @@ import asyncio
 from datetime import date
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
@@ -50,7 +51,7 @@ async def month(
 ) -> HTMLResponse:
     """The month: counts, patients, what is missing, steps and files."""
     base = await shell(visit, "billing")
-    today = visit.now.astimezone(windows.ZoneInfo(str(base["zone"]))).date()
+    today = visit.now.astimezone(ZoneInfo(str(base["zone"]))).date()
     shown = chosen(wanted.month, today)
     status = wanted.status if wanted.status in words.STATUSES else "all"
     rows = await store.rows(visit, shown, status, wanted.after, PAGE + 1)
@@ -69,7 +70,7 @@ async def month(
         states=words.STATES,
         signer=await store.signer(visit, stand.signed_by),
         totals=await store.totals(visit, shown),
-        status=status,
+        tab=status,
         statuses=words.STATUSES,
         rows=rows[:PAGE],
         gauge=words.gauge,
