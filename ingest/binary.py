@@ -10,10 +10,6 @@ from itertools import chain
 from struct import Struct
 from uuid import UUID
 
-from psycopg.abc import AdaptContext
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-
 NULL = b"\xff\xff\xff\xff"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 NAIVE_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - a column of device clocks, which have no zone
@@ -35,15 +31,6 @@ class Array(bytes):
     __slots__ = ()
 
 
-class _ArrayDumper(Dumper):
-    """Hand the bytes over as they are."""
-
-    format = Format.BINARY
-
-    def dump(self, obj: Array) -> bytes:
-        return obj
-
-
 class _Texts(dict[str | None, bytes]):
     """Elements of a column that repeats itself."""
 
@@ -51,11 +38,6 @@ class _Texts(dict[str | None, bytes]):
         raw = (text or "").encode()
         self[text] = made = NULL if text is None else _LENGTH.pack(len(raw)) + raw
         return made
-
-
-def register(context: AdaptContext) -> None:
-    """Teach a connection to take arrays."""
-    context.adapters.register_dumper(Array, _ArrayDumper)
 
 
 def uuids(values: Sequence[UUID | None]) -> Elements:

@@ -13,7 +13,7 @@ import msgspec
 
 from database import sql
 from devices.wire import VERSION, Readings, WireReading
-from ingest import acceptance, binary, store
+from ingest import acceptance, parameters, store
 from ingest.batch import Judged
 from ingest.bounds import Bounds, shipped
 from ingest.clock import stale
@@ -73,7 +73,7 @@ async def release(
     be believed. ReleaseError if the reading is still impossible, or gone, or nobody's here.
     """
     rules = shipped()
-    binary.register(connection)
+    parameters.register(connection)
     async with connection.transaction():
         waiting = await _waiting(connection, quarantine_id, by)
         reading = _reading(waiting, measured_at)

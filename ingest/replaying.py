@@ -10,7 +10,7 @@ import psycopg
 from database import sql
 from devices.reading import Reading, UnreadableError
 from devices.wire import VERSION, Readings, WireReading
-from ingest import binary, replay, store
+from ingest import parameters, replay, store
 from ingest.acceptance import Context, decide
 from ingest.batch import Judged
 from ingest.bounds import shipped
@@ -60,7 +60,7 @@ def apply(connection: Blocking, found: Difference, now: datetime) -> bool:
 
 async def rescue(connection: Connection, now: datetime) -> tuple[int, int]:
     """Judge quarantined unreadable frames again; return how many there were, and were placed."""
-    binary.register(connection)
+    parameters.register(connection)
     cursor = await connection.execute(sql.load("ingest")["unreadable_frames"])
     waiting = await cursor.fetchall()
     placed = 0

@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 
 from database import sql
 from database.pool import OPTIONS
-from ingest import batch, binary, door, rows
+from ingest import batch, door, parameters, rows
 from ingest.batch import Batch, Known
 from ingest.bounds import Bounds
 from ingest.decision import Flagged, Quarantined
@@ -165,7 +165,7 @@ class Writer:
             self._connection = await AsyncConnection.connect(
                 self._dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
             )
-            binary.register(self._connection)
+            parameters.register(self._connection)
         return self._connection
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from database.pool import connect
 from deploy.embedded.postgres import EmbeddedPostgres
-from ingest import binary
+from ingest import binary, parameters
 
 
 def each(element: Callable[[Any], bytes]) -> Callable[[Sequence[Any]], list[bytes]]:
@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[Callable[[Sequence[Any]], list[bytes]], int, st.SearchStr
 def test_postgres_reads_back_what_was_written(postgres: EmbeddedPostgres, kind: str) -> None:
     encode, oid, values = TABLE[kind]
     with connect(postgres.dsn(), autocommit=True) as connection:
-        binary.register(connection)
+        parameters.register(connection)
 
         @settings(max_examples=25, deadline=None)
         @given(told=st.lists(values | st.none(), max_size=6))
