@@ -32,7 +32,8 @@ on conflict (gateway_id) do update set password_hash = excluded.password_hash, s
 update gateway set enrolled_at = %(now)s, revoked_at = null where id = %(gateway)s
 
 -- name: revoke
-update gateway set revoked_at = %(now)s where id = %(gateway)s and revoked_at is null returning organisation_id
+-- Offline from now on: nothing that it or its broker says of it will be heard.
+update gateway set revoked_at = %(now)s, state = 'offline' where id = %(gateway)s and revoked_at is null returning organisation_id
 
 -- name: drop_credential
 delete from gateway_credential where gateway_id = %(gateway)s

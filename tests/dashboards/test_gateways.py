@@ -375,3 +375,20 @@ def test_an_order_to_a_box_that_is_away_says_how_to_ask_again(
     assert "--again" in told
     run("revoke", "gw-1")
     assert "is revoked" in run("command", "gw-1", "report_now", *there, ok=False)
+
+
+def test_the_process_beside_the_broker_hears_of_every_change(  # noqa: PLR0917 -- the whole way
+    run: Run, code: Run, client: TestClient, db: Db, start: Start, tmp_path: Path
+) -> None:
+    passwords, access = tmp_path / "passwords", tmp_path / "acl"
+    files = ("--passwords", passwords, "--access", access, "--watch")
+    start("tidings", "gateways", "broker", "--dsn", db.worker_dsn, *files)
+    assert until(access.exists)
+    assert knock(client, code()).status_code == 200
+    assert until(lambda: passwords.read_text().startswith("gw-new:$7$"))
+    assert "topic write tidings/v1/home-9/gw-new/readings" in access.read_text()
+    run("revoke", "gw-new")
+    assert until(lambda: "gw-new" not in passwords.read_text() + access.read_text())
+    assert (passwords.stat().st_mode & 0o777, access.stat().st_mode & 0o777) == (0o600, 0o600)
+    assert knock(client, code()).status_code == 200  # enrolled again, it is one of ours again
+    assert count(db, "select count(*) from gateway where id = 'gw-new' and revoked_at is null") == 1
