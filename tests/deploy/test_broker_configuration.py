@@ -13,6 +13,7 @@ import yaml
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from dashboards.gateways import mosquitto
 from deploy import prepare, probes
 from deploy.embedded import child
 from deploy.embedded.account import unprivileged
@@ -142,3 +143,16 @@ def test_secrets_are_made_once(secrets_: Path) -> None:
     wanted = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["secrets"]
     assert set(wanted) == set(before)
     assert secrets_.stat().st_mode & 0o077 == 0
+
+
+def test_both_access_lists_let_the_server_do_the_same() -> None:
+    lines = [line for line in (DEPLOY / "mosquitto/acl").read_text().splitlines() if line]
+    server = lines[lines.index("user ingest") : lines.index("user ingest") + 5]
+    assert server == mosquitto.access([], "ingest").splitlines()
+    boxes = {
+        (words[1], words[2].rsplit("/", 1)[1])
+        for words in map(str.split, lines)
+        if words[0] == "pattern"
+    }
+    wanted = {("write", leaf) for leaf in mosquitto.BOX_WRITES}
+    assert boxes == wanted | {("read", leaf) for leaf in mosquitto.BOX_READS}

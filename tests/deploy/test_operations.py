@@ -1,6 +1,5 @@
 """What an operator relies on: rules and panels name real metrics, the files name real settings."""
 
-import ast
 import json
 import os
 import re
@@ -12,7 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 
+import alerts.metrics
+import dashboards.metrics
+import gateway.metrics
+import ingest.metrics
 from alerts.settings import from_environment as alerts_settings
 from dashboards.settings import from_environment as web_settings
 from ingest.decision import Reason
@@ -36,37 +40,25 @@ PANELS = [
     for target in panel["targets"]
 ]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-MODULES = [ROOT / name / "metrics.py" for name in ("alerts", "dashboards", "gateway", "ingest")]
-KINDS = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_count", "_sum")}
+REGISTRIES = (
+    REGISTRY,  # that of the alert process, whose metrics are global
+    dashboards.metrics.Metrics().registry,
+    gateway.metrics.Metrics(0).registry,
+    ingest.metrics.Metrics().registry,
+)
+ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 PROMETHEUS_OWN = {"up", "process_resident_memory_bytes"}
 
 
 def exported() -> dict[str, set[str]]:
-    """Series that the processes' metrics modules define, with the labels each carries."""
+    """Series that the processes' registries hold, with the labels each carries."""
     found: dict[str, set[str]] = {}
-    for module in MODULES:
-        tree = ast.parse(module.read_text())
-        kept = {  # names that stand for lists of labels
-            target.id: [a.value for a in ast.walk(node) if isinstance(a, ast.Constant)]
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Assign)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            kind = getattr(call.func, "id", getattr(call.func, "attr", "")).lstrip("_")
-            texts = [str(a.value) for a in ast.walk(call) if isinstance(a, ast.Constant)]
-            names = [a.id for a in call.args if isinstance(a, ast.Name)]
-            texts += [str(text) for name in names for text in kept.get(name, [])]
-            if kind in ("counter", "gauge"):  # gateway/metrics.py's own short forms
-                name, kind = f"tidings_gateway_{texts[0]}", kind.title()
-            elif texts and re.fullmatch(r"tidings_[a-z_]*[a-z]", texts[0]):
-                name = texts[0]
-            else:
-                continue
-            kind = "Histogram" if kind == "HistogramMetricFamily" else kind
-            for ending in KINDS[kind]:
-                found[name + ending] = set(texts[1:])
+    for registry in REGISTRIES:
+        for collector in list(registry._collector_to_names):
+            labels = set(getattr(collector, "_labelnames", ()))
+            for family in collector.collect():
+                if family.name.startswith("tidings_"):
+                    found |= {family.name + end: labels for end in ENDINGS[family.type]}
     return found
 
 
@@ -78,6 +70,7 @@ def series(expression: str) -> set[str]:
 
 
 def test_the_metrics_are_found_in_the_code() -> None:
+    assert alerts.metrics.OPEN._labelnames == ("severity", "technical")
     assert {
         "tidings_ingest_lag_seconds_bucket",
         "tidings_alerts_latency_seconds_bucket",
@@ -125,6 +118,13 @@ def test_the_guide_explains_every_metric_and_every_reason_of_quarantine() -> Non
     plain = {re.sub(r"_(total|bucket|count|sum)$", "", name) for name in EXPORTED}
     assert {name for name in plain if f"`{name}`" not in OPERATIONS} == set()
     assert {reason for reason in Reason if f"`{reason}`" not in OPERATIONS} == set()
+
+
+def test_the_rules_know_how_many_slots_there_are() -> None:
+    workers = SERVICES["ingest"]["command"][-1]
+    (rule,) = (each for each in RULES if each.get("alert") == "IngestSlotWithoutOwner")
+    assert rule["expr"].endswith(f"< {workers}")
+    assert SERVICES["doctor"]["command"][-2:] == ["--slots", workers]
 
 
 def test_a_metric_that_does_not_exist_would_be_seen() -> None:
@@ -186,8 +186,8 @@ def test_the_processes_accept_their_settings() -> None:
         return datetime(2026, 9, 15, tzinfo=UTC)
 
     secret = {"TIDINGS_BROKER_PASSWORD": "x"}
-    ingest = ingest_settings({**environment("ingest"), **secret}, clock)
-    assert (ingest.broker.tls, ingest.broker.host, ingest.broker.port) == (True, "broker", 8883)
+    broker = ingest_settings({**environment("ingest"), **secret}, clock).broker
+    assert (broker.tls, broker.host, broker.port) == (True, "broker", 8883)
     told = environment("alerts") | {"TIDINGS_ALERTS_LINK": "https://clinic.example"}
     told["TIDINGS_ALERTS_DEAD_MAN"] = ""
     assert alerts_settings(told).metrics_port == 9111
