@@ -79,7 +79,7 @@ def of(case: Case, judged: tuple[Evaluation, ...]) -> Standing:
     lines = [line for each in judged for line in each.lines]
     rows = [row for each in judged for row in each.not_billable]
     near = _nearest([row for row in rows if _step(row)])
-    gate = "" if lines else next((GATES[row.reason] for row in rows if row.reason in GATES), "")
+    gate = next((GATES[row.reason] for row in rows if row.reason in GATES), "")
     extra = {code.code for code in rules.codes if code.part == "addon"}
     first = _first([row for row in rows if row.code not in extra], near, gate)
     way = missing.shortest_way(first) if first else missing.Missing(text="", mend=Mend.NOTHING)
@@ -92,7 +92,7 @@ def of(case: Case, judged: tuple[Evaluation, ...]) -> Standing:
         contact_on=_contact(case, rules),
         codes=(*_chips(lines), *((row.code, Tone.NEAR) for row in near)),
         near=_step(near[0]) if near else "",
-        blocked=gate,
+        blocked="" if lines else gate,
         at_risk=not gate and (days or 0) < (rules.parameters.low_tier or (2, 0))[0],
         missing=way.text,
         mend=way.mend,
