@@ -8,13 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from alerts.oncall import Address
 from alerts.severity import Severity
 
 TRIES = 2
 """An address that failed so often gives way to the next."""
 RETRY = timedelta(seconds=10)
 NEXT_ROUND = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One way to reach somebody."""
+
+    id: UUID
+    staff_id: UUID | None
+    """None: the organisation's last resort."""
+    channel: str
+    address: str
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,8 @@ import psycopg
 import structlog
 
 from alerts import delivery, incidents, metrics, oncall
-from alerts.delivery import Choice, Message
+from alerts.delivery import Address, Choice, Message
 from alerts.incidents import Incident
-from alerts.oncall import Address
 from alerts.senders import Sender, Sent
 from alerts.severity import Severity
 from database import sql

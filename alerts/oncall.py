@@ -1,7 +1,6 @@
 """Read an organisation's rotas and how its people are reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from alerts import catalogue, gather
+from alerts.delivery import Address
 from alerts.severity import Severity
 from care import rota
 from care.calendar import OfficeHours
@@ -17,18 +17,6 @@ from care.rota import Duty, Layer, OnHolidays, Override, Rota
 from database import sql
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """One way to reach somebody."""
-
-    id: UUID
-    staff_id: UUID | None
-    """None: the organisation's last resort."""
-    channel: str
-    address: str
-    secret: str = ""
 
 
 async def rotas(connection: Connection, organisation: UUID) -> list[Rota]:

@@ -9,8 +9,7 @@ import apprise
 import httpx2
 
 from alerts import delivery
-from alerts.delivery import Message
-from alerts.oncall import Address
+from alerts.delivery import Address, Message
 
 TIMEOUT_SECONDS = 20.0
 

@@ -15,8 +15,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alerts import delivery, notify, pages, process, scheduler, senders
-from alerts.delivery import Message
-from alerts.oncall import Address
+from alerts.delivery import Address, Message
 from alerts.senders import Sent
 from alerts.severity import Severity
 from tests.alerts.conftest import Clinic

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts import escalation, notify, pages, process, queue, scheduler
-from alerts.delivery import Message
-from alerts.oncall import Address
+from alerts.delivery import Address, Message
 from alerts.pages import Acknowledged
 from alerts.senders import Sent
 from tests.alerts.conftest import Clinic
