@@ -46,6 +46,13 @@ def test_every_decision_has_its_parts(name: str) -> None:
     assert [part for part in SECTIONS if part not in text] == []
 
 
+def test_every_promise_names_tests_that_exist() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "ARCHITECTURE.md").read_text())
+    assert len(named) >= 10
+    gone = [name for file, name in named if f"def {name}(" not in (ROOT / file).read_text()]
+    assert gone == []
+
+
 def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
     rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
     words = [row.strip().lower() for row in rows if row.strip() not in ("word", "---")]
