@@ -1,7 +1,8 @@
 #!/bin/sh
 # One backup of the database, with a list of what is in it: sh deploy/backup.sh DIRECTORY
 #
-#   TIDINGS_MIGRATE_DSN   the database as its owner (default: user=postgres dbname=tidings)
+#   TIDINGS_MIGRATE_DSN   the database as its owner (default: user=postgres dbname=tidings); no password
+#                         in it, it would stand in the process list: use PGPASSFILE
 #   TIDINGS_PG            put before psql and pg_dump, as "docker compose -f deploy/compose.yaml exec -T database"
 #   TIDINGS_BACKUP_KEY    file with a pass phrase: the dump is encrypted with it (keep it elsewhere too)
 #   TIDINGS_BACKUP_DAYS   delete our own backups that are older (default 35; 0: keep all)
@@ -30,7 +31,10 @@ select 'snapshot', pg_export_snapshot();
 END
 turns=0
 until grep -q '^snapshot ' "$work/list"; do
-    kill -0 "$holder" 2>/dev/null && [ "$turns" -lt 300 ] || { echo "backup: no snapshot from $dsn" >&2; exit 1; }
+    if [ "$turns" -ge 300 ] || ! kill -0 "$holder" 2>/dev/null; then
+        echo "backup: the database gave no snapshot" >&2
+        exit 1
+    fi
     turns=$((turns + 1))
     sleep 0.1
 done

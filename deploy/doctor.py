@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from deploy import findings, probes
@@ -107,7 +108,7 @@ def _show(facts: Facts, found: Sequence[Finding], console: Console) -> None:
             f"{finding.detail}",
             highlight=False,
         )
-        console.print(f"        {finding.advice}", highlight=False)
+        console.print(Padding(finding.advice, (0, 0, 0, 8)), highlight=False)
 
 
 def _plain(value: object) -> str:
