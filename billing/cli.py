@@ -93,7 +93,8 @@ def evaluate_case(  # noqa: PLR0913, PLR0917  the options of a command
             return
         key = Key(organisation=commands.organisation_of(connection, organisation), first=first)
         done, by_code = commands.month(connection, key, now=now)
-        table = Table("code", "lines", title=f"{first:%Y-%m}: {done} patients judged")
+        console.print(f"{first:%Y-%m}: {done:,} patients judged", highlight=False)
+        table = Table("code", "lines")
         for code, lines in by_code:
             table.add_row(code, str(lines))
         console.print(table)
