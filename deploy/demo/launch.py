@@ -13,7 +13,7 @@ import httpx2
 
 from database.migrate import migrate
 from database.pool import connect
-from deploy.demo import clinic, homes
+from deploy.demo import clinic, duty, homes
 from deploy.demo.homes import LiveDevice
 from deploy.demo.place import Place
 from deploy.demo.processes import Child, Family, ProcessError, Program, family
@@ -73,8 +73,10 @@ def running(wishes: Wishes, say: Say) -> Iterator[Clinic]:
         say(f"PostgreSQL and the broker ({broker.kind.value}) run on loopback")
         applied = migrate(postgres.dsn())
         say(f"Schema: {len(applied)} migrations applied" if applied else "Schema is up to date")
-        loaded = _seed(postgres.dsn(), place.password())
+        pager = free_port()
+        loaded = _seed(postgres.dsn(), place.password(), f"http://127.0.0.1:{pager}")
         say(f"Clinic: {loaded:,} readings loaded" if loaded else "Clinic: kept from last time")
+        processes.start(Program(name="pager", module="deploy.demo.pager", arguments=[str(pager)]))
         url = _start_servers(wishes, postgres, broker, processes)
         say("Web application, ingest and alert worker run")
         devices = homes.live_devices(clinic.residents(seed=SEED, today=date.today()))  # noqa: DTZ011 - only ages hang on it
@@ -111,9 +113,11 @@ def _can_run(wishes: Wishes) -> None:
         )
 
 
-def _seed(dsn: str, password: str) -> int:
+def _seed(dsn: str, password: str, pager: str) -> int:
     with connect(dsn) as connection:
-        return seed(connection, now=datetime.now(UTC), password=password)
+        loaded = seed(connection, now=datetime.now(UTC), password=password)
+        duty.arrange(connection, pager=pager)
+    return loaded
 
 
 def _start_servers(
@@ -147,6 +151,7 @@ def _start_servers(
             environment={
                 "TIDINGS_ALERTS_DSN": worker,
                 "TIDINGS_ALERTS_METRICS_PORT": str(free_port()),
+                "TIDINGS_ALERTS_LINK": f"http://127.0.0.1:{port}",
             },
         ),
     )

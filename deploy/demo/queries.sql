@@ -128,3 +128,18 @@ values (%(patient)s, %(organisation)s, 'MEDICARE', '13282', %(member)s, '1 SAMPL
 
 -- name: fee
 insert into fee (organisation_id, code, from_on, amount) values (%(organisation)s, %(code)s, '2025-01-01', %(amount)s);
+
+-- name: rota
+insert into rota (id, organisation_id, name, time_zone) values (%(id)s, %(organisation)s, 'Heart and Home', %(time_zone)s)
+on conflict do nothing returning id;
+
+-- name: rota_layer
+insert into rota_layer (organisation_id, rota_id, duty, members, starts_at)
+values (%(organisation)s, %(rota)s, %(duty)s, %(members)s, '2026-01-05 08:00');
+
+-- name: channels_forget
+delete from contact_channel where organisation_id = %(organisation)s;
+
+-- name: channel
+insert into contact_channel (organisation_id, staff_id, channel, address, secret)
+values (%(organisation)s, %(staff)s, 'webhook', %(address)s, 'demo');
