@@ -25,3 +25,13 @@ select count(*) as rows, count(*) filter (where not fits) as broken, max(at) as 
   select a.at, a.hash = sha256(coalesce(a.previous_hash, ''::bytea) || convert_to(audit_text(a), 'UTF8'))
          and a.previous_hash is not distinct from lag(a.hash) over (order by a.id) as fits
   from audit a where a.organisation_id = current_organisation()) checked
+
+-- name: verify
+-- Every organisation's chain from its first row: what it says, and what it should say.
+select o.name, count(*) as rows, count(*) filter (where not fits) as broken, min(c.id) filter (where not fits) as first, max(c.at) as last
+from (select a.organisation_id, a.id, a.at,
+             a.hash is not distinct from sha256(coalesce(a.previous_hash, ''::bytea) || convert_to(audit_text(a), 'UTF8'))
+             and a.previous_hash is not distinct from lag(a.hash) over (partition by a.organisation_id order by a.id) as fits
+      from audit a) c
+join organisation o on o.id = c.organisation_id
+group by o.id, o.name order by o.name

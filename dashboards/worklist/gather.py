@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -82,14 +83,25 @@ async def shared(visit: Visit, filters: Filters, zone: str) -> dict[str, object]
 
 
 async def counted(visit: Visit, tally: Tally, *, fresh: bool = False) -> dict[str, object]:
-    """Return the numbers above the list; the organisation's are at most a few seconds old."""
+    """Return the numbers above the list; the organisation's may be a few seconds old."""
     organisation = visit.staff.organisation_id
-    counts: Counts | None = None if fresh else tally.recent(organisation, visit.now)
+    counts: Counts | None = tally.recent(organisation, visit.now, acted=fresh)
     if counts is None:
+        began = perf_counter()
         counts = await store.counts(visit.connection, now=visit.now, soon=visit.now + SOON)
-        tally.keep(organisation, counts, visit.now)
+        tally.keep(organisation, counts, visit.now, perf_counter() - began)
     own = await store.own_counts(visit.connection, staff_id=visit.staff.id, now=visit.now)
     return {"counts": counts, "own": own, "nav_critical": counts.critical}
+
+
+async def choices(visit: Visit, tally: Tally) -> Choices:
+    """Return what the filters offer, some minutes old at most."""
+    organisation = visit.staff.organisation_id
+    found = tally.choices(organisation, visit.now)
+    if found is None:
+        found = await store.choices(visit.connection)
+        tally.keep_choices(organisation, found, visit.now)
+    return found
 
 
 async def episode(connection: Connection, episode_id: UUID) -> Episode:

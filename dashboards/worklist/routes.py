@@ -25,7 +25,7 @@ async def worklist(request: Request, visit: Looking) -> HTMLResponse:
     filters = Filters.parse(request.query_params)
     zone = (await store.organisation(visit.connection)).time_zone
     listed = await gather.listing(visit, filters)
-    choices = await store.choices(visit.connection)
+    choices = await gather.choices(visit, wired.tally)
     opened = _opened(request.query_params.get("open", ""))
     await visit.record(
         "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}

@@ -1,25 +1,49 @@
-"""The organisation's counts, kept for some seconds so that no page counts 50,000 rows again."""
+"""Counts and filter choices kept for a while, so that no page counts 50,000 rows again."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from dashboards.worklist.store import Counts
+from dashboards.worklist.store import Choices, Counts
 
 FRESH = timedelta(seconds=5)
+FRESH_AFTER_AN_ACTION = timedelta(seconds=1)
+CHEAP_SECONDS = 0.03
+"""Counts that took less are counted again whenever somebody acts."""
+CHOICES_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    at: datetime
+    counts: Counts
+    seconds: float
 
 
 @dataclass(slots=True)
 class Tally:
-    """The last counts of each organisation."""
+    """The last counts and filter choices of each organisation."""
 
-    _kept: dict[UUID, tuple[datetime, Counts]] = field(default_factory=dict)
+    _counted: dict[UUID, _Counted] = field(default_factory=dict)
+    _choices: dict[UUID, tuple[datetime, Choices]] = field(default_factory=dict)
 
-    def recent(self, organisation: UUID, now: datetime) -> Counts | None:
-        """Return counts that are still fresh."""
-        kept = self._kept.get(organisation)
-        return kept[1] if kept and now - kept[0] < FRESH else None
+    def recent(self, organisation: UUID, now: datetime, *, acted: bool = False) -> Counts | None:
+        """Return counts that are fresh enough; after an action only costly ones are kept."""
+        kept = self._counted.get(organisation)
+        if kept is None or (acted and kept.seconds < CHEAP_SECONDS):
+            return None
+        longest = FRESH_AFTER_AN_ACTION if acted else FRESH
+        return kept.counts if now - kept.at < longest else None
 
-    def keep(self, organisation: UUID, counts: Counts, now: datetime) -> None:
-        """Remember counts."""
-        self._kept[organisation] = (now, counts)
+    def keep(self, organisation: UUID, counts: Counts, now: datetime, seconds: float) -> None:
+        """Remember counts, and how long they took."""
+        self._counted[organisation] = _Counted(at=now, counts=counts, seconds=seconds)
+
+    def choices(self, organisation: UUID, now: datetime) -> Choices | None:
+        """Return filter choices that are not too old."""
+        kept = self._choices.get(organisation)
+        return kept[1] if kept and now - kept[0] < CHOICES_FOR else None
+
+    def keep_choices(self, organisation: UUID, choices: Choices, now: datetime) -> None:
+        """Remember filter choices."""
+        self._choices[organisation] = (now, choices)

@@ -394,7 +394,7 @@ def app(settings: Settings) -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI, clinic: Clinic) -> Iterator[TestClient]:
+def client(app: FastAPI) -> Iterator[TestClient]:
     """Nobody signed in yet."""
     with TestClient(app, base_url="http://localhost", headers=HERE, follow_redirects=False) as made:
         yield made
@@ -445,7 +445,7 @@ def serving(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture
-def address(app: FastAPI, clinic: Clinic) -> Iterator[str]:
+def address(app: FastAPI) -> Iterator[str]:
     """The web process over HTTP."""
     with serving(app) as at:
         yield at

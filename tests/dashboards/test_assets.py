@@ -1,12 +1,14 @@
 """The rules for templates and vendored files, as tests."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 import dashboards
 from dashboards.assets import ROOT as STATIC
@@ -30,19 +32,19 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.name}")
 @pytest.mark.parametrize("fault", FORBIDDEN)
-def test_no_template_holds(page, fault):
+def test_no_template_holds(page: Path, fault: str) -> None:
     found = re.search(FORBIDDEN[fault], page.read_text(encoding="utf-8"), re.IGNORECASE)
     assert found is None, f"{page.name}: {fault}: {found and found[0]}"
 
 
-def test_the_rules_would_catch_what_they_forbid():
+def test_the_rules_would_catch_what_they_forbid() -> None:
     bad = '<script>1</script><p style="x"><p onclick="x" hx-on:click="x"><a href="http://x">'
     assert sum(bool(re.search(rule, bad)) for rule in FORBIDDEN.values()) >= 5
     assert not re.search(FORBIDDEN["an inline script"], '<script src="/x.js" defer></script>')
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page.parent.name}-{page.name}")
-def test_every_template_compiles_and_uses_only_what_there_is(page):
+def test_every_template_compiles_and_uses_only_what_there_is(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     environment(Assets()).get_template(page.relative_to(TEMPLATES).as_posix())
     sprite = (VENDOR / "icons.svg").read_text(encoding="utf-8")
@@ -51,7 +53,7 @@ def test_every_template_compiles_and_uses_only_what_there_is(page):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_our_scripts_never_evaluate_or_write_markup(script):
+def test_our_scripts_never_evaluate_or_write_markup(script: Path) -> None:
     text = script.read_text(encoding="utf-8")
     assert not re.search(r"\beval\(|new Function|\.innerHTML|\.outerHTML|insertAdjacentHTML", text)
 
@@ -60,7 +62,7 @@ def sha384(path: Path) -> str:
     return "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
 
 
-def test_vendored_files_are_what_the_lock_says():
+def test_vendored_files_are_what_the_lock_says() -> None:
     text = (VENDOR / "vendor.lock.json").read_text(encoding="utf-8")
     assert "http" not in text
     wanted = {
@@ -73,15 +75,13 @@ def test_vendored_files_are_what_the_lock_says():
     }
 
 
-def test_every_vendored_package_brings_its_licence():
+def test_every_vendored_package_brings_its_licence() -> None:
     for package, entry in json.loads((VENDOR / "vendor.lock.json").read_text()).items():
         assert any("LICENSE" in name for name in entry["files"]), package
 
 
-def test_assets_fit_the_budget():
-    import gzip
-
-    def weight(pattern):
+def test_assets_fit_the_budget() -> None:
+    def weight(pattern: str) -> int:
         return sum(len(gzip.compress(path.read_bytes())) for path in STATIC.glob(pattern))
 
     page = weight("js/*.js") + weight("css/*.css") + weight("*.svg") + weight("vendor/*.js")
@@ -90,7 +90,7 @@ def test_assets_fit_the_budget():
     assert page + fonts < 120_000
 
 
-def test_addresses_change_with_their_content(client):
+def test_addresses_change_with_their_content(client: TestClient) -> None:
     address = Assets().address("css/tokens.css")
     answer = client.get(address)
     assert "immutable" in answer.headers["cache-control"]
@@ -98,5 +98,5 @@ def test_addresses_change_with_their_content(client):
     assert client.get("/static/../app.py").status_code == 404
 
 
-def test_the_package_carries_its_templates():
+def test_the_package_carries_its_templates() -> None:
     assert (Path(dashboards.__file__).parent / "templates" / "shell.html").exists()

@@ -1,33 +1,37 @@
 """What a person sees and does, in a real browser."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.dashboards.conftest import Clinic, Clock, Db, OpenDesk
 
 pytestmark = pytest.mark.browser
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 RUN_AXE = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
   const found = await axe.run(document, {runOnly: {type: "tag", values: tags}});
-  return found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 160)).join(" | ")}`);
+  const where = v => v.nodes.map(n => n.html.slice(0, 160)).join(" | ");
+  return found.violations.map(v => `${v.id}: ${where(v)}`);
 }"""
 
 
 def faults(page: Page) -> list[str]:
     """What axe finds."""
     page.evaluate(AXE)
-    return page.evaluate(RUN_AXE)
+    return list(page.evaluate(RUN_AXE))
 
 
-def row(page: Page, name: str):
+def row(page: Page, name: str) -> Locator:
     return page.locator("tr.row", has_text=name)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(desk, theme, clinic):
+def test_axe_finds_nothing(desk: OpenDesk, theme: str, clinic: Clinic) -> None:
     guest = desk(None, theme=theme)
     guest.page.goto("/login")
     assert faults(guest.page) == []
@@ -45,7 +49,73 @@ def test_axe_finds_nothing(desk, theme, clinic):
     assert guest.complaints + nurse.complaints == []
 
 
-def test_nothing_scrolls_sideways_on_a_narrow_phone(desk, clinic):
+OTHER_PAGES = {
+    "maya": (
+        *("/patients", "/tasks", "/messages", "/fleet", "/identity", "/account/code"),
+        *(f"/patients/ID/{tab}" for tab in ("readings", "alerts", "tasks", "messages", "time")),
+    ),
+    "ada": ("/admin", "/audit"),
+}
+
+
+@pytest.mark.parametrize("who", OTHER_PAGES)
+def test_axe_finds_nothing_on_the_other_pages_and_nothing_scrolls_sideways(
+    desk: OpenDesk, clinic: Clinic, who: str
+) -> None:
+    wide, narrow = desk(who, theme="dark"), desk(who, size=(320, 640))
+    for path in OTHER_PAGES[who]:
+        address = path.replace("ID", str(clinic.patients[1]))
+        wide.page.goto(address)
+        assert faults(wide.page) == [], path
+        narrow.page.goto(address)
+        assert narrow.page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    assert wide.complaints + narrow.complaints == []
+
+
+def test_snoozing_asks_until_when_and_why(desk: OpenDesk) -> None:
+    nurse = desk()
+    page = nurse.page
+    page.keyboard.press("j")
+    expect(page.locator("#pane h2")).to_have_text("TESTERBY, Grace")
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", name="Snooze TESTERBY, Grace")).to_be_visible()
+    assert faults(page) == []
+    page.get_by_label("15 minutes").check()
+    page.get_by_label("Reason").fill("Measures again in ten minutes")
+    page.get_by_role("button", name="Snooze").last.click()
+    expect(page.locator("#ask")).to_be_hidden()
+    expect(page.locator(".toast")).to_contain_text("Snoozed TESTERBY, Grace")
+    expect(row(page, "TESTERBY").locator(".snoozed")).to_be_visible()
+    assert nurse.complaints == []
+
+
+def test_several_are_claimed_together(desk: OpenDesk) -> None:
+    page = desk().page
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("#bulk-words")).to_have_text("2 selected, 2 critical")
+    page.locator("#bulk").get_by_role("button", name="Claim").click()
+    expect(page.locator(".toast")).to_contain_text("Claimed 2")
+    expect(row(page, "MOCKRIDGE").locator(".owner")).to_contain_text("You")
+
+
+def test_a_lost_stream_is_said_in_words_and_comes_back(desk: OpenDesk) -> None:
+    nurse = desk()
+    page = nurse.page
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    nurse.context.set_offline(True)
+    page.clock.install()
+    page.evaluate("document.querySelector('#live').dispatchEvent(new Event('tick'))")
+    page.clock.run_for(25_000)
+    expect(page.locator("#stale")).to_contain_text("Not live since")
+    nurse.context.set_offline(False)
+    page.evaluate("document.querySelector('#live').dispatchEvent(new Event('tick'))")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_nothing_scrolls_sideways_on_a_narrow_phone(desk: OpenDesk, clinic: Clinic) -> None:
     nurse = desk(size=(320, 640))
     for address in ("/worklist", f"/patients/{clinic.patients[0]}", "/account"):
         nurse.page.goto(address)
@@ -58,7 +128,7 @@ def test_nothing_scrolls_sideways_on_a_narrow_phone(desk, clinic):
     assert nurse.complaints == []
 
 
-def test_a_critical_alert_is_triaged_by_keyboard_alone(desk):
+def test_a_critical_alert_is_triaged_by_keyboard_alone(desk: OpenDesk) -> None:
     nurse = desk()
     page = nurse.page
     expect(row(page, "SAMPLETON").first).to_have_class(re.compile("selected"))
@@ -82,7 +152,7 @@ def test_a_critical_alert_is_triaged_by_keyboard_alone(desk):
     assert nurse.complaints == []
 
 
-def test_two_nurses_see_each_others_claims_and_only_one_wins(desk):
+def test_two_nurses_see_each_others_claims_and_only_one_wins(desk: OpenDesk) -> None:
     maya, jonah = desk("maya"), desk("jonah")
     for nurse in (maya, jonah):
         expect(nurse.page.locator("#live-state")).to_have_attribute("data-state", "live")
@@ -92,7 +162,9 @@ def test_two_nurses_see_each_others_claims_and_only_one_wins(desk):
     assert maya.complaints + jonah.complaints == []
 
 
-def test_a_lost_race_repairs_the_row_and_says_who_has_it(desk, db, clinic):
+def test_a_lost_race_repairs_the_row_and_says_who_has_it(
+    desk: OpenDesk, db: Db, clinic: Clinic
+) -> None:
     jonah = desk("jonah")
     with db.connect() as connection:  # nobody is told: the browser still shows a free row
         connection.execute(
@@ -105,7 +177,9 @@ def test_a_lost_race_repairs_the_row_and_says_who_has_it(desk, db, clinic):
     expect(row(jonah.page, "MOCKRIDGE").locator(".owner")).to_contain_text("Maya")
 
 
-def test_new_alerts_wait_behind_a_bar_and_rows_do_not_jump(desk, db, clinic):
+def test_new_alerts_wait_behind_a_bar_and_rows_do_not_jump(
+    desk: OpenDesk, db: Db, clinic: Clinic
+) -> None:
     nurse = desk()
     page = nurse.page
     expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
@@ -128,7 +202,7 @@ def test_new_alerts_wait_behind_a_bar_and_rows_do_not_jump(desk, db, clinic):
     assert nurse.complaints == []
 
 
-def test_resolving_needs_an_outcome_and_keeps_what_was_written(desk):
+def test_resolving_needs_an_outcome_and_keeps_what_was_written(desk: OpenDesk) -> None:
     nurse = desk()
     page = nurse.page
     row(page, "FICTWELL").locator(".row-link").click()
@@ -144,7 +218,7 @@ def test_resolving_needs_an_outcome_and_keeps_what_was_written(desk):
     expect(row(page, "FICTWELL")).to_have_count(0)
 
 
-def test_single_keys_can_be_switched_off(desk):
+def test_single_keys_can_be_switched_off(desk: OpenDesk) -> None:
     page = desk().page
     page.keyboard.press("?")
     page.get_by_label("Single-key shortcuts on").uncheck()
@@ -155,7 +229,7 @@ def test_single_keys_can_be_switched_off(desk):
     expect(page.locator("#keys")).to_be_hidden()
 
 
-def test_a_chart_is_read_aloud_by_arrow_keys(desk, clinic):
+def test_a_chart_is_read_aloud_by_arrow_keys(desk: OpenDesk, clinic: Clinic) -> None:
     page = desk(to=f"/patients/{clinic.patients[1]}").page
     plot = page.locator(".plot").first
     expect(plot.locator(".u-over")).to_be_visible()
@@ -166,9 +240,9 @@ def test_a_chart_is_read_aloud_by_arrow_keys(desk, clinic):
     expect(page.get_by_role("region", name=re.compile("as a table"))).to_be_visible()
 
 
-def test_an_expired_session_locks_the_page_and_the_note_survives(desk, clock):
-    from datetime import timedelta
-
+def test_an_expired_session_locks_the_page_and_the_note_survives(
+    desk: OpenDesk, clock: Clock
+) -> None:
     nurse = desk()
     page = nurse.page
     row(page, "DUMMOND").locator(".row-link").click()

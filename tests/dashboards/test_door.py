@@ -2,16 +2,20 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from dashboards.app import create
 from dashboards.door import visit
 from dashboards.permissions import ROLES, Verb, may
 from dashboards.settings import Settings, from_environment
+from tests.dashboards.conftest import Clinic, Clock, Connection, Db, SignIn
 
 OPEN = {"/", "/login", "/login/code", "/healthz", "/metrics", "/gateways/enrol"}
 OWN_DOOR = {"/logout", "/events"}
@@ -19,7 +23,7 @@ OWN_DOOR = {"/logout", "/events"}
 PASSWORD = "correct horse battery"
 
 
-def routes():
+def routes() -> list[APIRoute]:
     """Every route of ours, without the parts that only start with a database."""
     app = create(Settings(dsn="", clock=lambda: None))  # type: ignore[arg-type,return-value]
     found, waiting = [], list(app.routes)
@@ -36,11 +40,11 @@ ALL = [(method, route) for route in routes() for method in sorted(route.methods 
 WITH_IDS = [(method, route) for method, route in ALL if "{" in route.path]
 
 
-def name(value):
+def name(value: object) -> object:
     return getattr(value, "path", value)
 
 
-def verbs_of(route):
+def verbs_of(route: APIRoute) -> list[Verb]:
     """The verbs that the dependencies of a route ask for."""
     waiting, found = [route.dependant], []
     while waiting:
@@ -50,18 +54,18 @@ def verbs_of(route):
     return found
 
 
-def test_the_route_table_is_not_empty():
+def test_the_route_table_is_not_empty() -> None:
     assert len(WITH_IDS) >= 12
 
 
-@pytest.mark.parametrize(("method", "route"), ALL, ids=name)
-def test_every_route_asks_for_a_verb_or_is_meant_to_be_open(method, route):
+@pytest.mark.parametrize("route", routes(), ids=lambda r: f"{r.path}-{min(r.methods)}")
+def test_every_route_asks_for_a_verb_or_is_meant_to_be_open(route: APIRoute) -> None:
     assert verbs_of(route) or route.path in OPEN | OWN_DOOR
 
 
-def ask(client, method, path, token, **more):
+def ask(client: TestClient, method: str, path: str, token: str) -> Response:
     headers = {"x-csrf-token": token, "accept": "text/html", "hx-request": "true"}
-    return client.request(method, path, headers=headers, data=FORM.get(method), **more)
+    return client.request(method, path, headers=headers, data=FORM.get(method))
 
 
 FORM = {
@@ -75,7 +79,7 @@ FORM = {
 }  # fmt: skip
 
 
-def filled(path, at):
+def filled(path: str, at: Clinic) -> str:
     """The path with ids of a clinic in it."""
     ids = {
         "episode_id": at.episodes[0],
@@ -86,7 +90,9 @@ def filled(path, at):
     return re.sub(r"{(\w+)}", lambda found: str(ids.get(found[1], uuid4())), path)
 
 
-def test_nobody_reaches_another_clinic_by_any_id(client, sign_in, other_clinic, db):
+def test_nobody_reaches_another_clinic_by_any_id(
+    client: TestClient, sign_in: SignIn, other_clinic: Clinic, db: Db
+) -> None:
     with db.connect() as connection:
         before = snapshot(connection, other_clinic)
     refused = []
@@ -102,7 +108,7 @@ def test_nobody_reaches_another_clinic_by_any_id(client, sign_in, other_clinic, 
         assert snapshot(connection, other_clinic) == before
 
 
-def snapshot(connection, at):
+def snapshot(connection: Connection, at: Clinic) -> tuple[Any, ...] | None:
     """What an intruder could have changed."""
     return connection.execute(
         "select (select jsonb_agg(e order by id) from episode e where organisation_id = %(o)s), "
@@ -116,18 +122,22 @@ def snapshot(connection, at):
     ).fetchone()
 
 
-def test_lists_do_not_show_another_clinic(client, sign_in, other_clinic):
+def test_lists_do_not_show_another_clinic(
+    client: TestClient, sign_in: SignIn, other_clinic: Clinic
+) -> None:
     sign_in("maya")
     page = client.get("/worklist?view=all").text
     assert str(other_clinic.episodes[0]) not in page
 
 
 @pytest.mark.parametrize("role", sorted(ROLES))
-def test_a_role_reaches_what_its_verbs_say_and_nothing_else(client, sign_in, clinic, role):
-    names = dict(
-        nurse="maya", provider="tess", coordinator="cora", billing="bela", operations="otto",
-        administrator="ada", auditor="ivo",
-    )  # fmt: skip
+def test_a_role_reaches_what_its_verbs_say_and_nothing_else(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, role: str
+) -> None:
+    names = {
+        "nurse": "maya", "provider": "tess", "coordinator": "cora", "billing": "bela",
+        "operations": "otto", "administrator": "ada", "auditor": "ivo",
+    }  # fmt: skip
     token = sign_in(names[role])
     for method, route in ALL:
         verbs = verbs_of(route)
@@ -138,11 +148,13 @@ def test_a_role_reaches_what_its_verbs_say_and_nothing_else(client, sign_in, cli
             assert answer.status_code == 403, (method, route.path)
 
 
-def test_an_unknown_role_may_do_nothing():
+def test_an_unknown_role_may_do_nothing() -> None:
     assert not any(may("janitor", verb) for verb in Verb)
 
 
-def test_without_a_session_there_is_only_the_sign_in_page(client, clinic):
+def test_without_a_session_there_is_only_the_sign_in_page(
+    client: TestClient, clinic: Clinic
+) -> None:
     for method, route in ALL:
         if route.path in OPEN:
             continue
@@ -152,10 +164,12 @@ def test_without_a_session_there_is_only_the_sign_in_page(client, clinic):
         assert "SAMPLETON" not in answer.text
 
 
-UNSAFE = [(m, r) for m, r in ALL if m not in {"GET"} and r.path not in OPEN]
+UNSAFE = [(m, r) for m, r in ALL if m != "GET" and r.path not in OPEN]
 
 
-def test_unsafe_requests_need_the_sessions_token(client, sign_in, clinic):
+def test_unsafe_requests_need_the_sessions_token(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
     sign_in("maya")
     for method, route in UNSAFE:
         for token in ("", "wrong"):
@@ -177,7 +191,9 @@ def test_unsafe_requests_need_the_sessions_token(client, sign_in, clinic):
     ],
     ids=str,
 )
-def test_requests_from_elsewhere_are_refused(app, clinic, headers, allowed):
+def test_requests_from_elsewhere_are_refused(
+    app: FastAPI, clinic: Clinic, headers: dict[str, str], allowed: bool
+) -> None:
     form = {"email": clinic.address("maya"), "password": PASSWORD}
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         answer = client.post("/login", data=form, headers=headers)
@@ -185,9 +201,9 @@ def test_requests_from_elsewhere_are_refused(app, clinic, headers, allowed):
 
 
 def test_a_session_ends_when_it_is_revoked_idle_or_its_person_disabled(
-    client, sign_in, clinic, clock, db
-):
-    def inside():
+    client: TestClient, sign_in: SignIn, clinic: Clinic, clock: Clock, db: Db
+) -> None:
+    def inside() -> int:
         return client.get("/account", headers={"accept": "text/html"}).status_code
 
     token = sign_in("maya")
@@ -207,7 +223,9 @@ def test_a_session_ends_when_it_is_revoked_idle_or_its_person_disabled(
     assert inside() == 303
 
 
-def test_what_a_page_asks_by_itself_does_not_keep_a_session_awake(client, sign_in, clock):
+def test_what_a_page_asks_by_itself_does_not_keep_a_session_awake(
+    client: TestClient, sign_in: SignIn, clock: Clock
+) -> None:
     sign_in("maya")
     for _ in range(2):
         clock.ahead += timedelta(minutes=8)
@@ -215,7 +233,7 @@ def test_what_a_page_asks_by_itself_does_not_keep_a_session_awake(client, sign_i
     assert answer.status_code == 401
 
 
-def test_signing_out_elsewhere_ends_the_other_browser(app, client, sign_in, clinic):
+def test_signing_out_elsewhere_ends_the_other_browser(client: TestClient, sign_in: SignIn) -> None:
     sign_in("maya")
     stolen = client.cookies["sid"]
     token = sign_in("maya")
@@ -225,7 +243,7 @@ def test_signing_out_elsewhere_ends_the_other_browser(app, client, sign_in, clin
     assert answer.status_code == 303
 
 
-def test_the_database_never_sees_the_cookie(client, sign_in, db):
+def test_the_database_never_sees_the_cookie(client: TestClient, sign_in: SignIn, db: Db) -> None:
     sign_in("maya")
     with db.connect() as connection:
         stored = connection.execute(
@@ -234,8 +252,10 @@ def test_the_database_never_sees_the_cookie(client, sign_in, db):
     assert client.cookies["sid"] not in str(stored)
 
 
-def test_guessing_is_slowed_down_and_says_the_same_for_unknown_accounts(client, clinic):
-    def tries(address):
+def test_guessing_is_slowed_down_and_says_the_same_for_unknown_accounts(
+    client: TestClient, clinic: Clinic
+) -> None:
+    def tries(address: str) -> Response:
         return client.post("/login", data={"email": address, "password": "guess"})
 
     known, unknown = tries(clinic.address("maya")), tries("nobody@a.invalid")
@@ -249,12 +269,14 @@ def test_guessing_is_slowed_down_and_says_the_same_for_unknown_accounts(client, 
 @pytest.mark.parametrize(
     "wanted", ["https://evil.invalid/", "//evil.invalid", "/\\evil.invalid", "javascript:alert(1)"]
 )
-def test_signing_in_never_leads_to_another_site(client, clinic, wanted):
+def test_signing_in_never_leads_to_another_site(
+    client: TestClient, clinic: Clinic, wanted: str
+) -> None:
     form = {"email": clinic.address("maya"), "password": PASSWORD, "next": wanted}
     assert client.post("/login", data=form).headers["location"] == "/worklist"
 
 
-def test_every_answer_carries_the_security_headers(client, sign_in):
+def test_every_answer_carries_the_security_headers(client: TestClient, sign_in: SignIn) -> None:
     sign_in("maya")
     for path in ("/worklist", "/login", "/healthz", "/nothing-here"):
         headers = client.get(path).headers
@@ -264,7 +286,7 @@ def test_every_answer_carries_the_security_headers(client, sign_in):
         assert headers["cache-control"] == "no-store"
 
 
-def test_behind_tls_the_cookie_is_bound_to_the_host(db, clock, clinic):
+def test_behind_tls_the_cookie_is_bound_to_the_host(db: Db, clock: Clock, clinic: Clinic) -> None:
     app = create(Settings(dsn=db.web_dsn, clock=clock, https=True))
     form = {"email": clinic.address("maya"), "password": PASSWORD}
     with TestClient(app, base_url="https://localhost", follow_redirects=False) as client:
@@ -275,14 +297,16 @@ def test_behind_tls_the_cookie_is_bound_to_the_host(db, clock, clinic):
     assert "max-age=31536000" in answer.headers["strict-transport-security"]
 
 
-def test_plain_http_is_served_on_loopback_only(clock):
-    environment = {"TIDINGS_WEB_DSN": "x", "TIDINGS_WEB_HOST": "0.0.0.0"}
+def test_plain_http_is_served_on_loopback_only(clock: Clock) -> None:
+    environment = {"TIDINGS_WEB_DSN": "x", "TIDINGS_WEB_HOST": "192.0.2.1"}
     with pytest.raises(ValueError, match="TIDINGS_WEB_HTTPS"):
         from_environment(environment, clock)
     assert from_environment(environment | {"TIDINGS_WEB_HTTPS": "1"}, clock).cookie == "__Host-sid"
 
 
-def test_every_look_at_a_patient_is_on_the_trail(client, sign_in, clinic, db):
+def test_every_look_at_a_patient_is_on_the_trail(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
     sign_in("maya")
     client.get(f"/patients/{clinic.patients[0]}")
     client.get(f"/worklist/episodes/{clinic.episodes[1]}")
@@ -296,5 +320,5 @@ def test_every_look_at_a_patient_is_on_the_trail(client, sign_in, clinic, db):
     assert {actor for _, actor in looks} == {f"staff:{clinic.staff['maya']}"}
 
 
-def test_visit_names_its_verb():
+def test_visit_names_its_verb() -> None:
     assert visit(Verb.ACT).verb is Verb.ACT

@@ -1,24 +1,30 @@
-"""Time counting: one patient at a time, pauses, lost browsers, corrections that keep the original."""
+"""Time counting: one patient at a time, pauses, lost browsers, kept originals."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from httpx2 import Response
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
 from dashboards.minutes import timer
 from dashboards.minutes.timer import Beat, Event, Raw, Reason, Running
+from tests.dashboards.conftest import Clinic, Clock, Db, SignIn
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 GRACE, HAROLD = uuid4(), uuid4()
 
 
-def at(seconds):
+def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def play(*said):
+def play(*said: Any) -> tuple[Running | None, list[Raw]]:  # noqa: ANN401 -- rows of a table
     """Play (second, patient, timer, event, reason); return the timer and the raw record."""
     running: Running | None = None
     raw: list[Raw] = []
@@ -35,18 +41,18 @@ def play(*said):
 T1, T2 = UUID(int=1), UUID(int=2)
 
 
-def seconds(raw):
+def seconds(raw: list[Raw]) -> list[int]:
     return [each.seconds for each in timer.intervals(raw)]
 
 
-def test_a_plain_stretch():
+def test_a_plain_stretch() -> None:
     _, raw = play(
         (0, GRACE, T1, Event.START), (10, GRACE, T1, Event.BEAT), (15, GRACE, T1, Event.STOP)
     )
     assert seconds(raw) == [15]
 
 
-def test_a_pause_is_not_counted():
+def test_a_pause_is_not_counted() -> None:
     running, raw = play(
         (0, GRACE, T1, Event.START),
         (10, GRACE, T1, Event.PAUSE, Reason.IDLE),
@@ -58,7 +64,7 @@ def test_a_pause_is_not_counted():
     assert [each.reason for each in raw] == ["", "idle", "", ""]
 
 
-def test_nobody_works_on_two_patients_at_once():
+def test_nobody_works_on_two_patients_at_once() -> None:
     running, raw = play(
         (0, GRACE, T1, Event.START), (8, HAROLD, T2, Event.START), (12, GRACE, T1, Event.BEAT)
     )
@@ -68,7 +74,7 @@ def test_nobody_works_on_two_patients_at_once():
     assert seconds(raw) == [8]
 
 
-def test_a_browser_that_died_counts_until_its_last_beat():
+def test_a_browser_that_died_counts_until_its_last_beat() -> None:
     _, raw = play(
         (0, GRACE, T1, Event.START), (5, GRACE, T1, Event.BEAT), (600, GRACE, T1, Event.RESUME)
     )
@@ -88,7 +94,7 @@ steps = st.lists(
 
 
 @given(steps)
-def test_intervals_never_overlap_and_never_exceed_the_time_that_passed(said):
+def test_intervals_never_overlap_and_never_exceed_the_time_that_passed(said: list[Any]) -> None:
     now, moments = 0, []
     for wait, (patient, which), event, reason in said:
         now += wait
@@ -97,7 +103,7 @@ def test_intervals_never_overlap_and_never_exceed_the_time_that_passed(said):
     if running is not None:
         raw += timer.ended(running, max(at(now), running.last_beat_at), Reason.CLOSED)[1]
     stretches = sorted((each.started_at, each.ended_at) for each in timer.intervals(raw))
-    assert all(a[1] <= b[0] for a, b in zip(stretches, stretches[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(stretches))
     assert timer.union_seconds(stretches) <= now
 
 
@@ -106,17 +112,22 @@ def test_intervals_never_overlap_and_never_exceed_the_time_that_passed(said):
     [([], 0), ([(0, 60)], 60), ([(0, 60), (30, 90)], 90), ([(0, 60), (10, 20)], 60),
      ([(60, 90), (0, 30)], 60)],
 )  # fmt: skip
-def test_two_people_on_one_call_count_once(stretches, whole):
+def test_two_people_on_one_call_count_once(stretches: list[Any], whole: int) -> None:
     assert timer.union_seconds((at(a), at(b)) for a, b in stretches) == whole
 
 
-def beat(client, token, patient, which, event, reason=""):
+def beat(  # noqa: PLR0917 -- what a browser says
+    client: TestClient, token: str, patient: UUID, which: UUID, event: str, reason: str = ""
+) -> dict[str, Any]:
     form = {"timer_id": str(which), "event": event, "reason": reason}
     headers = {"x-csrf-token": token}
-    return client.post(f"/patients/{patient}/beat", data=form, headers=headers).json()
+    told: dict[str, Any] = client.post(
+        f"/patients/{patient}/beat", data=form, headers=headers
+    ).json()
+    return told
 
 
-def entries(db):
+def entries(db: Db) -> list[tuple[Any, ...]]:
     with db.connect() as connection:
         return connection.execute(
             "select patient_id, activity, interactive, seconds, note, source, replaced_at is null, "
@@ -124,7 +135,9 @@ def entries(db):
         ).fetchall()
 
 
-def test_resolving_with_a_call_saves_the_time_as_live_contact(client, sign_in, clinic, clock, db):
+def test_resolving_with_a_call_saves_the_time_as_live_contact(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, clock: Clock, db: Db
+) -> None:
     token, patient, which = sign_in("maya"), clinic.patients[1], uuid4()
     assert beat(client, token, patient, which, "start")["running"]
     clock.ahead += timedelta(seconds=15)
@@ -140,7 +153,9 @@ def test_resolving_with_a_call_saves_the_time_as_live_contact(client, sign_in, c
     assert entry[4:6] == ("Called.", "timer")
 
 
-def test_the_second_tab_stops_the_first(client, sign_in, clinic):
+def test_the_second_tab_stops_the_first(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
     token = sign_in("maya")
     one, two = uuid4(), uuid4()
     beat(client, token, clinic.patients[0], one, "start")
@@ -149,11 +164,13 @@ def test_the_second_tab_stops_the_first(client, sign_in, clinic):
     assert (told["running"], told["elsewhere"]) == (False, True)
 
 
-def post(client, token, path, **form):
+def post(client: TestClient, token: str, path: str, **form: str) -> Response:
     return client.post(path, data=form | {"csrf_token": token})
 
 
-def test_a_correction_keeps_the_original_and_needs_a_reason(client, sign_in, clinic, clock, db):
+def test_a_correction_keeps_the_original_and_needs_a_reason(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, clock: Clock, db: Db
+) -> None:
     token, patient = sign_in("maya"), clinic.patients[0]
     started = (clock() - timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M")
     added = {"activity": "review", "note": "Weekly review", "started": started, "minutes": "12"}
@@ -173,7 +190,9 @@ def test_a_correction_keeps_the_original_and_needs_a_reason(client, sign_in, cli
     assert "5 min counted" in page
 
 
-def test_time_by_hand_may_not_overlap_another_patients(client, sign_in, clinic, clock, db):
+def test_time_by_hand_may_not_overlap_another_patients(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, clock: Clock, db: Db
+) -> None:
     token = sign_in("maya")
     started = (clock() - timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M")
     form = {"activity": "review", "note": "x", "started": started, "minutes": "12"}
@@ -183,9 +202,9 @@ def test_time_by_hand_may_not_overlap_another_patients(client, sign_in, clinic, 
     assert len(entries(db)) == 1
 
 
-def test_raw_beats_cannot_be_changed(client, sign_in, clinic, db):
-    import psycopg
-
+def test_raw_beats_cannot_be_changed(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
     beat(client, sign_in("maya"), clinic.patients[0], uuid4(), "start")
     with db.connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("update time_beat set at = now()")

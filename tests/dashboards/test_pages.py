@@ -1,14 +1,17 @@
-"""What the other pages do: codes, search, identity, tasks, messages, accounts, audit, live events."""
+"""What the other pages do: codes, search, identity, tasks, accounts, audit, live events."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
 
 from dashboards.accounts import totp
 from dashboards.live.hub import Hub
 from dashboards.live.presence import Presence
+from tests.dashboards.conftest import Clinic, Clock, Db, SignIn
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 RFC_SECRET = totp.secret_of(b"12345678901234567890")
@@ -18,11 +21,11 @@ HTML = {"accept": "text/html"}
 @pytest.mark.parametrize(
     ("seconds", "code"), [(59, "287082"), (1111111109, "081804"), (2000000000, "279037")]
 )
-def test_codes_are_those_of_the_standard(seconds, code):
+def test_codes_are_those_of_the_standard(seconds: float, code: str) -> None:
     assert totp.code(RFC_SECRET, seconds // 30) == code
 
 
-def test_a_code_works_once_and_one_step_either_way():
+def test_a_code_works_once_and_one_step_either_way() -> None:
     step = totp.step_of(NOON)
     now = totp.code(RFC_SECRET, step)
     assert totp.accepted(RFC_SECRET, f" {now[:3]} {now[3:]}", NOON, None) == step
@@ -31,11 +34,13 @@ def test_a_code_works_once_and_one_step_either_way():
     assert totp.accepted(RFC_SECRET, totp.code(RFC_SECRET, step + 3), NOON, None) is None
 
 
-def post(client, token, path, **form):
+def post(client: TestClient, token: str, path: str, **form: str) -> Response:
     return client.post(path, data=form | {"csrf_token": token}, headers=HTML)
 
 
-def test_with_codes_on_a_password_alone_opens_nothing(client, sign_in, clinic, clock):
+def test_with_codes_on_a_password_alone_opens_nothing(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, clock: Clock
+) -> None:
     token = sign_in("maya")
     code = totp.code(RFC_SECRET, totp.step_of(clock()))
     assert post(client, token, "/account/code", secret=RFC_SECRET, code="000000").status_code == 422
@@ -60,13 +65,15 @@ def test_with_codes_on_a_password_alone_opens_nothing(client, sign_in, clinic, c
     [("sample", 2), ("SAMPLETON, Yol", 2), ("004 8213", 1), ("1952-03-12", 1), ("03/12/1952", 1),
      ("555-0101", 1), ("%", 0), ("nobody", 0), ("x", 0)],
 )  # fmt: skip
-def test_finding_a_patient(client, sign_in, wanted, names):
+def test_finding_a_patient(client: TestClient, sign_in: SignIn, wanted: str, names: int) -> None:
     token = sign_in("maya")
     page = post(client, token, "/patients/search", wanted=wanted).text
     assert page.count('<th scope="row"><a href="/patients/') == names
 
 
-def test_one_tap_gives_a_reading_to_its_owner_and_judges_again(client, sign_in, clinic, db):
+def test_one_tap_gives_a_reading_to_its_owner_and_judges_again(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
     token = sign_in("maya")
     assert "Blood pressure 140/85 mmHg" in client.get("/identity").text
     path = f"/identity/{clinic.quarantined}/release"
@@ -89,15 +96,20 @@ def test_one_tap_gives_a_reading_to_its_owner_and_judges_again(client, sign_in, 
     ).headers["location"].replace("+", " ")
 
 
-def reading_of(db, patient):
+def reading_of(db: Db, patient: UUID) -> UUID:
     with db.connect() as connection:
-        return connection.execute(
-            "select reading_id from reading where patient_id = %s order by measured_at desc limit 1",
+        found = connection.execute(
+            "select reading_id from reading where patient_id = %s "
+            "order by measured_at desc limit 1",
             (patient,),
-        ).fetchone()[0]
+        ).fetchone()
+    assert found
+    return UUID(str(found[0]))
 
 
-def test_a_wrong_persons_reading_is_moved_and_both_are_judged_again(client, sign_in, clinic, db):
+def test_a_wrong_persons_reading_is_moved_and_both_are_judged_again(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
     token = sign_in("maya")
     mine, theirs = clinic.patients[0], clinic.patients[3]
     reading = reading_of(db, mine)
@@ -113,7 +125,9 @@ def test_a_wrong_persons_reading_is_moved_and_both_are_judged_again(client, sign
     assert judged == {mine, theirs}
 
 
-def test_an_artefact_is_struck_not_deleted(client, sign_in, clinic, db):
+def test_an_artefact_is_struck_not_deleted(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
     token = sign_in("maya")
     reading = reading_of(db, clinic.patients[1])
     path = f"/patients/{clinic.patients[1]}/readings/{reading}/correct"
@@ -128,7 +142,7 @@ def test_an_artefact_is_struck_not_deleted(client, sign_in, clinic, db):
         ).fetchone() == ("entered_in_error", True)
 
 
-def test_tasks_and_messages(client, sign_in, clinic):
+def test_tasks_and_messages(client: TestClient, sign_in: SignIn, clinic: Clinic) -> None:
     token, patient = sign_in("maya"), clinic.patients[1]
     answer = post(
         client,
@@ -150,7 +164,9 @@ def test_tasks_and_messages(client, sign_in, clinic):
     assert "TESTERBY, Grace" in client.get("/messages").text
 
 
-def test_a_disabled_colleague_is_out_at_once(client, sign_in, clinic):
+def test_a_disabled_colleague_is_out_at_once(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
     sign_in("jonah")
     inside = client.cookies["sid"]
     token = sign_in("ada")
@@ -161,7 +177,7 @@ def test_a_disabled_colleague_is_out_at_once(client, sign_in, clinic):
     assert client.get("/worklist", headers=old).status_code == 303
 
 
-def test_adding_somebody(client, sign_in, clinic):
+def test_adding_somebody(client: TestClient, sign_in: SignIn) -> None:
     token = sign_in("ada")
     form = {
         "email": "New@a.invalid", "display_name": "New Nurse", "role": "nurse",
@@ -178,7 +194,9 @@ def test_adding_somebody(client, sign_in, clinic):
     assert entered.headers["location"] == "/worklist"
 
 
-def test_the_auditor_sees_who_saw_whom_and_that_the_chain_holds(client, sign_in, clinic, db):
+def test_the_auditor_sees_who_saw_whom_and_that_the_chain_holds(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
     sign_in("maya")
     client.get(f"/patients/{clinic.patients[1]}")
     sign_in("ivo")
@@ -192,12 +210,14 @@ def test_the_auditor_sees_who_saw_whom_and_that_the_chain_holds(client, sign_in,
     assert "do not fit the chain" in client.get("/audit/chain").text
 
 
-def test_actions_answer_with_the_row_itself(client, sign_in, clinic):
+def test_actions_answer_with_the_row_itself(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
     token = sign_in("maya")
     headers = {"x-csrf-token": token, "hx-request": "true"}
     episode = clinic.episodes[1]
 
-    def act(name, **form):
+    def act(name: str, **form: str) -> Response:
         return client.post(f"/episodes/{episode}/{name}", data=form, headers=headers)
 
     assert f'hx-target="#e-{episode}"' in act("claim").text
@@ -213,7 +233,9 @@ def test_actions_answer_with_the_row_itself(client, sign_in, clinic):
     assert "Jonah Kim has SAMPLETON, Yolanda already" in taken.text
 
 
-def test_several_are_claimed_with_one_click(client, sign_in, clinic):
+def test_several_are_claimed_with_one_click(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
     headers = {"x-csrf-token": sign_in("maya"), "hx-request": "true"}
     ids = [str(each) for each in clinic.episodes[:3]]
     answer = client.post("/worklist/bulk/claim", data={"ids": ids}, headers=headers)
@@ -223,7 +245,9 @@ def test_several_are_claimed_with_one_click(client, sign_in, clinic):
     assert "At most 30 minutes" in asked.text
 
 
-def test_metrics_carry_patterns_not_ids(client, sign_in, clinic):
+def test_metrics_carry_patterns_not_ids(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
     sign_in("maya")
     client.get(f"/patients/{clinic.patients[0]}")
     text = client.get("/metrics").text
@@ -231,18 +255,18 @@ def test_metrics_carry_patterns_not_ids(client, sign_in, clinic):
     assert str(clinic.patients[0]) not in text
 
 
-def hub():
+def hub() -> Hub:
     return Hub("", lambda: NOON)
 
 
-def told(organisation, *, new=False, severity=2):
+def told(organisation: UUID, *, new: bool = False, severity: int = 2) -> str:
     return (
         f'{{"episode": "{uuid4()}", "organisation": "{organisation}", '
         f'"severity": {severity}, "new": {str(new).lower()}, "version": 2}}'
     )
 
 
-async def test_events_reach_their_organisation_only_and_are_gathered():
+async def test_events_reach_their_organisation_only_and_are_gathered() -> None:
     made, ours, theirs = hub(), uuid4(), uuid4()
     async with made.subscribed(ours) as mine, made.subscribed(theirs) as others:
         made.hear(told(ours))
@@ -255,7 +279,7 @@ async def test_events_reach_their_organisation_only_and_are_gathered():
         assert others.empty()
 
 
-async def test_whoever_comes_back_hears_what_was_missed_or_reloads():
+async def test_whoever_comes_back_hears_what_was_missed_or_reloads() -> None:
     made, ours = hub(), uuid4()
     made.publish("rows", {"ids": []}, to=ours)
     made.publish("rows", {"ids": []}, to=uuid4())
@@ -265,7 +289,7 @@ async def test_whoever_comes_back_hears_what_was_missed_or_reloads():
         assert [e.name for e in made.missed(ours, unknown)] == ["resync"]
 
 
-async def test_a_slow_browser_is_told_to_reload_instead_of_blocking_others():
+async def test_a_slow_browser_is_told_to_reload_instead_of_blocking_others() -> None:
     made, ours = hub(), uuid4()
     async with made.subscribed(ours) as slow:
         for _ in range(200):
@@ -275,7 +299,7 @@ async def test_a_slow_browser_is_told_to_reload_instead_of_blocking_others():
 
 
 @pytest.mark.parametrize("payload", ["", "{", "[]", '{"episode": 1}', '{"organisation": "x"}'])
-async def test_an_unreadable_notification_makes_everybody_reload(payload):
+async def test_an_unreadable_notification_makes_everybody_reload(payload: str) -> None:
     made = hub()
     async with made.subscribed(uuid4()) as queue:
         made.hear(payload)
@@ -283,7 +307,7 @@ async def test_an_unreadable_notification_makes_everybody_reload(payload):
     await asyncio.sleep(0)
 
 
-def test_presence_is_forgotten_by_itself():
+def test_presence_is_forgotten_by_itself() -> None:
     presence, episode, other = Presence(), uuid4(), uuid4()
     maya, jonah = uuid4(), uuid4()
     assert presence.beat(episode, maya, "Maya", NOON)

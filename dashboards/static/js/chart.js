@@ -211,7 +211,7 @@
     const options = {
       width,
       height: Number(element.dataset.height),
-      padding: [spec.treatments.length ? 24 : 10, Math.max(...labels) * 7.2 + 22, 0, 0],
+      padding: [spec.treatments.length ? 24 : 10, element.dataset.sync ? 88 : Math.max(...labels) * 7.2 + 22, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: element.dataset.sync ? { key: sync(element.dataset.sync).key } : undefined },
       scales: { x: { time: false, range: () => [spec.since, spec.until + (spec.until - spec.since) * .012] }, y: { range: () => [spec.floor, spec.ceiling] } },
