@@ -67,3 +67,22 @@ order by 1;
 -- When something that must happen regularly has happened.
 insert into heartbeat (name, beat_at) values (%(name)s, %(now)s)
 on conflict (name) do update set beat_at = excluded.beat_at;
+
+-- name: found_organisation
+insert into organisation (name, time_zone)
+select %(name)s, %(time_zone)s where not exists (select from organisation where name = %(name)s)
+returning id;
+
+-- name: found_administrator
+insert into staff (organisation_id, email, display_name, role, password_hash)
+values (%(organisation)s, %(email)s, %(person)s, 'administrator', %(hash)s);
+
+-- name: found_last_resort
+insert into contact_channel (organisation_id, staff_id, channel, address)
+values (%(organisation)s, null,
+  case when %(address)s like 'mailto%%' then 'email' when %(address)s like 'http%%' then 'webhook' else 'push' end,
+  %(address)s);
+
+-- name: found_audit
+insert into audit (organisation_id, actor, action, object_kind, object_id)
+values (%(organisation)s, 'operator', 'change', 'organisation', %(organisation)s::uuid::text);
