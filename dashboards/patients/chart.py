@@ -232,17 +232,19 @@ def _zones(limits: Limits, kind: str, floor: float, ceiling: float) -> list[Zone
     low, high = (None if edge is None else shown(edge) for edge in limits.band)
     least = None if limits.alert_low is None else shown(limits.alert_low)
     most = None if limits.alert_high is None else shown(limits.alert_high)
-    if kind == Kind.BLOOD_PRESSURE:  # diastolic values live below: nothing is tinted there
-        low, least = high, None
-    parts = [
+    lower: list[tuple[float | None, float | None, str]] = [
         (floor, least, "danger"),
         (floor if least is None else least, low, "warn"),
         (floor if low is None else low, ceiling if high is None else high, "target"),
+    ]
+    upper: list[tuple[float | None, float | None, str]] = [
         (high, ceiling if most is None else most, "warn"),
         (most, ceiling, "danger"),
     ]
     if low is None and high is None:
         return []
+    # diastolic values lie below a systolic goal: nothing is tinted there
+    parts = upper if kind == Kind.BLOOD_PRESSURE else lower + upper
     bounded = [
         (max(a, floor), min(b, ceiling), t) for a, b, t in parts if a is not None and b is not None
     ]

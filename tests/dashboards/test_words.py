@@ -130,6 +130,13 @@ def test_a_chart_shows_all_its_values_and_limits(values: list[float]) -> None:
     assert len(made.tones) == len(values)
 
 
+def test_nothing_is_tinted_where_diastolic_values_lie() -> None:
+    bounds = Limits(alert_low=90, alert_high=180, goal_high=130)
+    frame = Frame(now=NOON, days=30, zone="UTC")
+    made = chart("blood_pressure", [point(142, 2, 78), point(186, 1, 108)], bounds, frame)
+    assert [(zone.low, zone.tone) for zone in made.zones] == [(130, "warn"), (180, "danger")]
+
+
 def test_the_figures_under_a_chart() -> None:
     points = [point(95, 3), point(91, 2), point(86, 2)]
     figures = summary("spo2", points, Limits(alert_low=88), "America/New_York")
