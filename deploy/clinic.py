@@ -76,7 +76,7 @@ def main() -> None:
     except (ValueError, psycopg.Error) as error:
         sys.exit(f"clinic: {str(error).splitlines()[0]}")
     print(f"{given.name}: {organisation}")
-    print(f"{given.email} signs in with {password} and changes it; it is not shown again")
+    print(f"{given.email} signs in with {password}; it is not shown again")
 
 
 if __name__ == "__main__":
