@@ -27,6 +27,7 @@ from dashboards.live.hub import Hub, running
 from dashboards.metrics import Metrics
 from dashboards.minutes import routes as minutes
 from dashboards.pages import Pages
+from dashboards.paging import routes as paging
 from dashboards.patients import finding, tabs
 from dashboards.patients import routes as patients
 from dashboards.settings import Settings
@@ -40,7 +41,7 @@ ROUTERS = (
     *(signin, code, account, worklist, actions, asking),
     *(finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
-    *(fleet, gateways, identity, audit, admin, live, health),
+    *(fleet, gateways, identity, audit, admin, live, paging, health),
 )
 
 
