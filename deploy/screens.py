@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screens"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 SIZES: dict[str, ViewportSize] = {
-    "wide": {"width": 1440, "height": 900},
-    "phone": {"width": 390, "height": 844},
+    "": {"width": 1440, "height": 900},
+    "-phone": {"width": 390, "height": 844},
 }
 THEMES = ("light", "dark")
 STAFF_PAGES = {
@@ -73,12 +73,12 @@ def _taken(browser: Browser, visitors: list[Visitor]) -> Iterator[str]:
                 page = context.new_page()
                 if visitor.pages is STAFF_PAGES:
                     page.goto("/login")
-                    yield _keep(page, f"login-{theme}-{size}")
+                    yield _keep(page, f"login-{theme}{size}")
                 patient = _enter(page, visitor)
                 for name, path in visitor.pages.items():
                     page.goto(path.replace("PATIENT", patient))
                     page.wait_for_load_state("load")
-                    yield _keep(page, f"{name}-{theme}-{size}")
+                    yield _keep(page, f"{name}-{theme}{size}")
                 context.close()
 
 
