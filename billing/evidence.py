@@ -10,6 +10,7 @@ from html import escape
 from billing.dossier import Dossier, Section
 from billing.spreadsheet import harmless
 
+LONG_WORD, PART = 24, 9
 STYLE = """
 @page { size: Letter; margin: 18mm 14mm 16mm;
   @bottom-left { content: string(line); font-size: 7pt; color: #555 }
@@ -21,7 +22,7 @@ p { margin: 0 0 2mm; color: #444 }
 table { width: 100%; border-collapse: collapse; table-layout: auto }
 th { text-align: left; background: #eef3f4; border-bottom: .6pt solid #678 }
 th, td { padding: .8mm 1.2mm; vertical-align: top }
-td { overflow-wrap: anywhere }
+td { overflow-wrap: break-word }
 td { border-bottom: .3pt solid #ccd }
 tr { break-inside: avoid }
 """
@@ -81,10 +82,22 @@ def _section(section: Section) -> str:
         return f"{heading}<p>none for this line</p>"
     head = "".join(f"<th>{escape(column)}</th>" for column in section.columns)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>"
         for row in section.rows
     )
     return f"{heading}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cell(value: str) -> str:
+    """Return a value in which only ids and hashes may break inside a word."""
+    return " ".join(_word(word) for word in value.split(" "))
+
+
+def _word(word: str) -> str:
+    if len(word) <= LONG_WORD:
+        return escape(word)
+    parts = (word[start : start + PART] for start in range(0, len(word), PART))
+    return "<wbr>".join(escape(part) for part in parts)
 
 
 def _body(dossier: Dossier) -> str:

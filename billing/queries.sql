@@ -342,8 +342,9 @@ where a.organisation_id = %(organisation)s and a.patient_id = %(patient)s and a.
 order by a.id;
 
 -- name: chain_head
+-- The newest change: looking at the evidence is audited too, and must not change it.
 select encode(hash, 'hex') from audit where organisation_id = %(organisation)s
-  and patient_id = %(patient)s order by id desc limit 1;
+  and patient_id = %(patient)s and action in ('change', 'needs review', 'confirm') order by id desc limit 1;
 
 -- name: forget_findings
 delete from billing_finding where organisation_id = %(organisation)s and first = %(first)s;

@@ -16,10 +16,12 @@
       setTimeout(poll, 3000);
       return;
     }
-    const place = shown.parentElement;
-    place.innerHTML = text;
-    if ($("[data-poll]", place)) setTimeout(poll, 700);
-    else if (!$("#download", place)) location.reload();
+    if (!text.includes("data-poll")) {
+      location.reload();
+      return;
+    }
+    shown.parentElement.innerHTML = text;
+    setTimeout(poll, 700);
   }
   if ($("[data-poll]")) setTimeout(poll, 400);
 
