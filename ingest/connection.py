@@ -19,10 +19,11 @@ from ingest import mqtt
 from ingest.metrics import Metrics
 from ingest.settings import Settings
 
-GROUP = "$share/ingest"
-TOPICS = tuple(
-    f"{GROUP}/tidings/v{wire.MAJOR}/+/+/{leaf}" for leaf in ("readings", "events", "status")
-)
+LEAVES = ("readings", "events", "status")
+ALONE = tuple(f"tidings/v{wire.MAJOR}/+/+/{leaf}" for leaf in LEAVES)
+"""A lone slot subscribes plainly: mosquitto restores that after a restart and never a shared one,
+and rumqttd (iotcore) panics when a shared group is empty while something is published."""
+SHARED = tuple(f"$share/ingest/{topic}" for topic in ALONE)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
 HELLO_S = 10.0
 """How long CONNACK and SUBACK may take."""
@@ -47,6 +48,7 @@ class Connection:
         self.unsubscribed = asyncio.Event()
         self._settings = settings
         self._metrics = metrics
+        self._topics = SHARED if settings.slots > 1 else ALONE
         self._on_readable = on_readable
         self._on_resumed = on_resumed
         self._lost = asyncio.Event()
@@ -100,7 +102,7 @@ class Connection:
         """Ask the broker to give our share to the others."""
         self._leaving = True
         if self.subscribed.is_set():
-            self._client.unsubscribe(list(TOPICS))
+            self._client.unsubscribe(list(self._topics))
             self._flush()
 
     def leave(self, *, end_session: bool) -> None:
@@ -173,8 +175,10 @@ class Connection:
             return
         if flags.session_present:
             self._on_resumed()
-        options = SubscribeOptions(qos=1)
-        self._client.subscribe([(topic, options) for topic in TOPICS])
+        others = ALONE if self._topics is SHARED else SHARED
+        self._client.unsubscribe(list(others))  # of a session from before the slots changed
+        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+        self._client.subscribe([(topic, options) for topic in self._topics])
 
     def _on_subscribe(
         self, _c: object, _u: object, _m: int, codes: list[ReasonCode], _p: object
@@ -186,7 +190,8 @@ class Connection:
             self.subscribed.set()
 
     def _on_unsubscribe(self, *_: object) -> None:
-        self.unsubscribed.set()
+        if self._leaving:
+            self.unsubscribed.set()
 
     def _on_disconnect(
         self, _c: object, _u: object, _f: object, code: ReasonCode, _p: object

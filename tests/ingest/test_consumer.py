@@ -19,7 +19,7 @@ from deploy.embedded.broker import INGEST, EmbeddedBroker, Kind
 from devices import wire
 from devices.wire import WireReading
 from ingest import mqtt
-from ingest.connection import TOPICS
+from ingest.connection import ALONE, SHARED
 from ingest.consumer import Arrival, Consumer
 from ingest.door import Address, Letter
 from ingest.metrics import Metrics
@@ -200,9 +200,9 @@ async def test_a_kept_session_queues_until_we_are_back(
 async def test_a_drained_slot_leaves_no_ghost(
     clinic: Clinic, told: Settings, home: Home, reading: ReadingMaker, eventually: Until
 ) -> None:
-    other = replace(told, slot=1)
+    mine, other = replace(told, slots=2), replace(told, slots=2, slot=1)
     readings = [fresh(reading) for _ in range(300)]
-    async with consuming(told):
+    async with consuming(mine):
         async with consuming(other, end_session=True):
             for each in readings[:100]:
                 home.send(each)
@@ -302,12 +302,34 @@ async def test_sessions_outlive_us_and_the_window_is_bounded() -> None:
     assert (properties.SessionExpiryInterval, properties.ReceiveMaximum) == (86_400, 4000)
 
 
-def test_every_topic_is_shared() -> None:
-    assert TOPICS == (
-        "$share/ingest/tidings/v1/+/+/readings",
-        "$share/ingest/tidings/v1/+/+/events",
-        "$share/ingest/tidings/v1/+/+/status",
+def test_several_slots_share_what_a_lone_one_takes_alone() -> None:
+    assert ALONE == (
+        "tidings/v1/+/+/readings",
+        "tidings/v1/+/+/events",
+        "tidings/v1/+/+/status",
     )
+    assert tuple(f"$share/ingest/{topic}" for topic in ALONE) == SHARED
+
+
+async def test_a_session_from_before_the_slots_changed_is_tidied_up(
+    told: Settings, home: Home, reading: ReadingMaker, eventually: Until
+) -> None:
+    async with consuming(told):
+        pass
+    shared = replace(told, slots=2)
+    readings = [fresh(reading) for _ in range(20)]
+    arrived: list[str] = []
+    async with consuming(shared) as mine, consuming(replace(shared, slot=1)) as other:
+        for consumer in (mine, other):
+            took = consumer._arrived
+            consumer.connection._client._deliver = lambda topic, body, mid, took=took: (
+                arrived.append(topic),
+                took(topic, body, mid),
+            )
+        for each in readings:
+            home.send(each)
+        await eventually(lambda: {each.id for each in readings} <= home.forgotten)
+    assert len(arrived) == 20
 
 
 async def test_iotcore_serves_as_well(
