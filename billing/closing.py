@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -10,7 +11,7 @@ from psycopg.types.json import Jsonb
 from billing import claims, evaluate, gather, month, self_audit, standing, store, windows
 from billing import pack as packs
 from billing.claims import BillLine
-from billing.fields import CaseError, zone
+from billing.fields import zone
 from billing.gather import QUERIES, Connection, Gathered
 from billing.month import Action, Month, RefusedError, State
 from billing.outcome import Line
@@ -201,13 +202,13 @@ def answers(
 
 
 def findings(connection: Connection, key: Key) -> Iterator[Finding]:
-    """Yield what the self-audit finds in a month."""
+    """Yield what the self-audit finds in a month; without a known zone there are no months."""
     clinic = gather.clinic(connection, key.organisation)
     here = zone(clinic["time_zone"])
     if here is None:
-        raise CaseError("the practice has no time zone")
+        return
     rules = packs.in_force(windows.month_of(key.first).last)
-    span = key.fields | _edges(key.first, clinic)
+    span = key.fields | _edges(key.first, here)
     logged = [row for (row,) in connection.execute(QUERIES["audit_entries"], span)]
     yield from self_audit.of_time(parse_entries(logged)[0], here, rules)
     enrolled = connection.execute(QUERIES["audit_enrolments"], span)
@@ -225,9 +226,6 @@ def findings(connection: Connection, key: Key) -> Iterator[Finding]:
     yield from self_audit.of_claims(billed, rules)
 
 
-def _edges(first: date, clinic: dict[str, object]) -> dict[str, object]:
-    here = zone(clinic["time_zone"])
+def _edges(first: date, here: ZoneInfo) -> dict[str, object]:
     span = windows.month_of(first)
-    if here is None:
-        raise CaseError("the practice has no time zone")
     return {"month_from": windows.opening(span, here), "until": windows.closing(span, here)}

@@ -86,7 +86,8 @@ select mine.patient_id, json_agg(distinct jsonb_build_object(
     'patient_id', other.patient_id))
 from time_entry mine
 join time_entry other on other.staff_id = mine.staff_id and other.patient_id <> mine.patient_id
-  and other.started_at < mine.ended_at and other.ended_at > mine.started_at and other.replaced_at is null
+  and other.started_at < mine.ended_at and other.started_at > mine.started_at - interval '1 day'
+  and other.ended_at > mine.started_at and other.replaced_at is null
 where mine.patient_id = any(%(ids)s) and mine.replaced_at is null
   and mine.ended_at > %(entries_from)s and mine.started_at < %(until)s
 group by mine.patient_id;
@@ -269,7 +270,7 @@ insert into exported_line (export_id, bill_line_id, organisation_id) select %(ex
 -- name: setup_billed
 update monitoring_episode e set setup_billed = true
 from bill_line b
-where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current and b.answer ->> 'outcome' = 'paid'
+where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current and b.answer ->> 'outcome' in ('paid', 'paid in part')
   and b.content -> 'evidence' ->> 'education' = 'education/' || e.id::text and not e.setup_billed;
 
 -- name: keep_answer

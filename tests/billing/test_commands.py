@@ -1,53 +1,34 @@
 """The commands over a real database, as somebody types them."""
 
-import importlib.util
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from billing import cli
-from billing.store import Key
-from database.pool import connect
+from deploy.demo.small import NOW, Small, opened
 
 RUN = CliRunner()
 WIDE = {"COLUMNS": "200", "TERM": "dumb"}
 
 
-def clinic_of_the_store_tests() -> ModuleType:
-    path = Path(__file__).with_name("test_store.py")
-    spec = importlib.util.spec_from_file_location("clinic_of_the_store_tests", path)
-    assert spec is not None
-    assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The ways into the test's database."""
 
-
-STORE = clinic_of_the_store_tests()
+    dsn: str
+    worker_dsn: str
 
 
 @pytest.fixture
-def small(db: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:  # noqa: ANN401  a class of a file that is no package
+def small(db: Ways, monkeypatch: pytest.MonkeyPatch) -> Iterator[Small]:
     monkeypatch.setenv("TIDINGS_BILLING_DSN", db.worker_dsn)
-    monkeypatch.setattr(cli, "wall_clock", lambda: STORE.NOW)
-    with (
-        connect(db.dsn, autocommit=True) as owner,
-        connect(db.worker_dsn, autocommit=True) as worker,
-    ):
-        organisation, patients, nurse = STORE.build(owner, people=2)
-        yield STORE.Small(
-            worker=worker,
-            owner=owner,
-            dsn=db.worker_dsn,
-            key=Key(organisation=organisation, first=STORE.OCTOBER),
-            patients=patients,
-            nurse=nurse,
-        )
+    monkeypatch.setattr(cli, "wall_clock", lambda: NOW)
+    with opened(db.dsn, db.worker_dsn, people=2) as made:
+        yield made
 
 
 def said(*words: str, code: int = 0) -> str:
@@ -56,7 +37,7 @@ def said(*words: str, code: int = 0) -> str:
     return result.output
 
 
-def test_a_month_is_judged_exported_and_proven(small: Any, tmp_path: Path) -> None:  # noqa: ANN401  see above
+def test_a_month_is_judged_exported_and_proven(small: Small, tmp_path: Path) -> None:
     assert "2 patients judged" in said("evaluate", "--month", "2026-10")
     out = tmp_path / "october.csv"
     told = said("export", "--month", "2026-10", "--format", "csv", "--out", str(out))
@@ -70,14 +51,14 @@ def test_a_month_is_judged_exported_and_proven(small: Any, tmp_path: Path) -> No
     assert json.loads(papers[".json"])["line_id"] == line
 
 
-def test_one_patient_is_judged_and_nothing_is_written(small: Any) -> None:  # noqa: ANN401  see above
+def test_one_patient_is_judged_and_nothing_is_written(small: Small) -> None:
     told = said("evaluate", "--patient", str(small.patients[0]), "--month", "2026-10")
     assert "99457" in told
     assert "us-medicare-cy2026" in told
     assert small.ask("select count(*) from billing_patient") == [(0,)]
 
 
-def test_a_claim_file_of_an_open_month_is_refused_in_one_line(small: Any, tmp_path: Path) -> None:  # noqa: ANN401  see above
+def test_a_claim_file_of_an_open_month_is_refused_in_one_line(small: Small, tmp_path: Path) -> None:
     said("evaluate", "--month", "2026-10")
     out = str(tmp_path / "x")
     told = said("export", "--month", "2026-10", "--format", "837p", "--out", out, code=1)
@@ -97,7 +78,7 @@ def test_a_claim_file_of_an_open_month_is_refused_in_one_line(small: Any, tmp_pa
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(
-    small: Any,  # noqa: ANN401  see above
+    small: Small,
     words: tuple[str, ...],
     code: int,
     told: str,

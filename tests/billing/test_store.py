@@ -1,32 +1,20 @@
-"""A small clinic's October 2026 in real PostgreSQL: gathered, judged, locked, corrected."""
+"""A small clinic's October 2026 in real PostgreSQL: gathered, judged, locked."""
 
-import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import pandas as pd
-import psycopg
 import pytest
 
-from billing import closing, evidence, files, gather, gather_papers, jobs, store
-from billing.fields import CaseError
+from billing import closing, files, gather, jobs, store
 from billing.files import Format
 from billing.jobs import Kind, Order
 from billing.month import Refusal, RefusedError, State
-from billing.remittance import typed_in
 from billing.store import Key
-from database.pool import connect
-from deploy.demo import paperwork
+from deploy.demo.small import NOW, OCTOBER, PLANS, Small, build, opened
 
-OCTOBER = date(2026, 10, 1)
-NOW = datetime(2026, 11, 5, 15, tzinfo=UTC)
-SINCE = date(2026, 9, 1)
-PLANS = len(paperwork.PLANS)
-Connection = psycopg.Connection[tuple[Any, ...]]
 COMPLETE, NO_CONSENT, NO_ORDER, NO_VISIT = 0, 5, 6, 11
 
 
@@ -38,97 +26,10 @@ class Ways:
     worker_dsn: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Small:
-    """One clinic: as many patients as there are plans."""
-
-    worker: Connection
-    owner: Connection
-    dsn: str
-    key: Key
-    patients: list[UUID]
-    nurse: UUID
-
-    def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        return self.owner.execute(query, values).fetchall()
-
-
-def add_readings(run: Connection, organisation: UUID, patient: UUID, number: int) -> None:
-    rows = [
-        (uuid4(), organisation, patient, f"bp-{number}", at, at, at + timedelta(seconds=9), b"\0")
-        for day in range(64)
-        if (at := datetime(2026, 9, 1, 12, number, tzinfo=UTC) + timedelta(days=day)) < NOW
-    ]
-    with run.cursor() as cursor:
-        cursor.executemany(
-            "insert into reading (reading_id, organisation_id, patient_id, device_id, gateway_id,"
-            " kind, measured_at, value, status, time_quality, gateway_time, received_at,"
-            " characteristic, frame) values (%s, %s, %s, %s, 'gw', 'blood_pressure', %s, 130,"
-            " 'accepted', 'device_synced', %s, %s, '2A35', %s)",
-            rows,
-        )
-
-
-def build(
-    run: Connection, people: int = PLANS, name: str = "Small clinic"
-) -> tuple[UUID, Any, Any]:
-    organisation, nurse, doctor = uuid4(), uuid4(), uuid4()
-    run.execute(
-        "insert into organisation (id, name, time_zone) values (%s, %s, 'America/New_York')",
-        (organisation, name),
-    )
-    for each, login, credential, role, npi in (
-        (nurse, "rosa", "RN", "nurse", None),
-        (doctor, "theo", "MD", "provider", "1245319599"),
-    ):
-        run.execute(
-            "insert into staff (id, organisation_id, email, display_name, credential, role, npi)"
-            " values (%s, %s, %s, %s, %s, %s, %s)",
-            (each, organisation, f"{login}@{organisation}", login.title() + " Sample", credential,
-             role, npi),
-        )  # fmt: skip
-    patients = [uuid4() for _ in range(people)]
-    for number, patient in enumerate(patients):
-        run.execute(
-            "insert into patient (id, organisation_id, mrn, family_name, given_name, birth_date,"
-            " sex, time_zone, conditions) values (%s,%s,%s,%s,'Pat','1950-03-01','female',"
-            "'America/New_York','{hypertension,diabetes}')",
-            (patient, organisation, f"S {number:04d}", f"Sample{number:02d}"),
-        )
-        run.execute(
-            "insert into enrolment (organisation_id, patient_id, programme, programme_version,"
-            " enrolled_at) values (%s, %s, 'pcmh', '1', '2026-09-01')",
-            (organisation, patient),
-        )
-        add_readings(run, organisation, patient, number)
-    clinic = paperwork.Clinic(
-        organisation=organisation,
-        name=name,
-        zone="America/New_York",
-        nurses=(nurse,),
-        npi="1245319599",
-    )
-    papers = [paperwork.Person(id=p, conditions=("hypertension",), since=SINCE) for p in patients]
-    paperwork.load(run, clinic, papers, now=NOW)
-    return organisation, patients, nurse
-
-
 @pytest.fixture
 def small(db: Ways) -> Iterator[Small]:
-    with (
-        connect(db.dsn, autocommit=True) as owner,
-        connect(db.worker_dsn, autocommit=True) as worker,
-    ):
-        with owner.transaction():
-            organisation, patients, nurse = build(owner)
-        yield Small(
-            worker=worker,
-            owner=owner,
-            dsn=db.worker_dsn,
-            key=Key(organisation=organisation, first=OCTOBER),
-            patients=patients,
-            nurse=nurse,
-        )
+    with opened(db.dsn, db.worker_dsn) as made:
+        yield made
 
 
 def judge(small: Small, now: datetime = NOW) -> int:
@@ -144,7 +45,8 @@ def lock(small: Small) -> None:
 
 def export(small: Small, form: Format = Format.CSV) -> bytes:
     made = files.make(small.worker, small.key, form, by="staff:first", now=NOW)
-    return small.ask("select content from billing_export where id = %s", made)[0][0]
+    content: bytes = small.ask("select content from billing_export where id = %s", made)[0][0]
+    return content
 
 
 def codes(small: Small, number: int) -> set[str]:
@@ -212,6 +114,27 @@ def test_a_patient_without_zone_and_without_anything_is_told_and_never_an_except
     assert row(small, 1)[0] == "eligibility"
 
 
+def test_a_practice_without_a_known_zone_is_told_for_every_patient(small: Small) -> None:
+    small.owner.execute("update organisation set time_zone = 'Nowhere/At_All'")
+    judge(small)
+    assert row(small, COMPLETE)[3] == "The practice has no time zone"
+    assert not {"99457", "99470"} & codes(small, COMPLETE)
+
+
+def test_the_same_minutes_logged_for_two_patients_count_for_neither(small: Small) -> None:
+    query = (
+        "insert into time_entry (organisation_id, patient_id, staff_id, staff_role, activity,"
+        " interactive, mode, with_whom, started_at, ended_at, note, source) values (%s, %s, %s,"
+        " 'nurse', 'live_contact', true, 'audio', 'patient', '2026-10-25 15:00+00',"
+        " '2026-10-25 15:30+00', 'Spoke about the plan', 'manual')"
+    )
+    for number in (9, 10):
+        values = small.key.organisation, small.patients[number], small.nurse
+        small.owner.execute(query, values)
+    judge(small)
+    assert not {"99457", "99470"} & codes(small, 9)
+
+
 def test_a_month_is_locked_only_when_signed_by_a_second_person(small: Small) -> None:
     judge(small)
     with pytest.raises(RefusedError, match="not in a state"):
@@ -255,162 +178,6 @@ def test_every_step_is_in_the_audit_chain(small: Small) -> None:
     wanted = ["evaluate", "review", "sign off", "lock", "export"]
     assert [a for a in dict.fromkeys(actions) if a in wanted] == wanted
     assert small.ask("select count(*) from audit where hash is null") == [(0,)]
-
-
-def test_drafts_may_leave_a_collecting_month_but_no_claim_file(small: Small) -> None:
-    judge(small)
-    assert export(small).startswith(b"patient,code,")
-    assert store.month(small.worker, small.key).state is State.COLLECTING
-    with pytest.raises(RefusedError):
-        files.make(small.worker, small.key, Format.X12, by="staff:a", now=NOW)
-
-
-def test_the_exported_lines_read_back_with_pandas_are_the_stored_ones(small: Small) -> None:
-    lock(small)
-    read = pd.read_csv(io.BytesIO(export(small)), dtype={"code": str})
-    kept = small.ask("select code, sum(units) from bill_line where current group by code")
-    assert read.groupby("code")["units"].sum().to_dict() == {c: int(n) for c, n in kept}
-    assert set(read["rule pack"]) == {"us-medicare-cy2026"}
-
-
-def test_fhir_and_xlsx_hold_every_line(small: Small) -> None:
-    lock(small)
-    bundle = json.loads(export(small, Format.FHIR))
-    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
-    lines = small.ask("select count(*) from bill_line where current")[0][0]
-    assert kinds.count("ChargeItem") == lines
-    assert export(small, Format.XLSX).startswith(b"PK")
-    assert store.month(small.worker, small.key).exports == 2
-
-
-def test_a_corrected_entry_makes_the_locked_line_wait_and_stops_the_next_file(
-    small: Small,
-) -> None:
-    lock(small)
-    export(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99457")
-    small.owner.execute(
-        "update time_entry set replaced_at = now() where id = %s", (line.evidence.entries[0],)
-    )
-    waiting = small.ask("select line_id, review_reason from bill_line where review_reason <> ''")
-    assert [name for name, _ in waiting] == [line.id]
-    assert "was corrected" in waiting[0][1]
-    noted = small.ask("select object_id from audit where action = 'needs review'")
-    assert noted == [(line.id,)]
-    with pytest.raises(RefusedError) as refused:
-        export(small)
-    assert refused.value.refusal is Refusal.NEEDS_REVIEW
-
-
-def test_a_reading_entered_in_error_makes_the_supply_line_wait(small: Small) -> None:
-    lock(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99454")
-    small.owner.execute(
-        "update reading set status = 'entered_in_error' where reading_id = %s",
-        (line.evidence.readings[0],),
-    )
-    waiting = {
-        name for (name,) in small.ask("select code from bill_line where review_reason <> ''")
-    }
-    assert waiting == {"99453", "99454"}
-
-
-def test_judging_a_locked_month_again_changes_no_line_and_marks_what_fails_now(
-    small: Small,
-) -> None:
-    lock(small)
-    before = [line.id for line in store.lines(small.worker, small.key)]
-    judge(small)
-    assert small.ask("select count(*) from bill_line where review_reason <> ''") == [(0,)]
-    small.owner.execute(
-        "update consent set withdrawn_at = given_at + interval '1 hour' where patient_id = %s",
-        (small.patients[COMPLETE],),
-    )
-    judge(small)
-    assert [line.id for line in store.lines(small.worker, small.key)] == before
-    marked = small.ask("select distinct patient_id from bill_line where review_reason <> ''")
-    assert marked == [(small.patients[COMPLETE],)]
-
-
-def test_a_confirmed_line_needs_a_reason_and_leaves(small: Small) -> None:
-    lock(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99457")
-    small.owner.execute(
-        "update time_entry set replaced_at = now() where id = %s", (line.evidence.entries[0],)
-    )
-    with pytest.raises(RefusedError):
-        closing.confirm(small.worker, small.key, line.id, by="staff:a", now=NOW, reason=" ")
-    closing.confirm(small.worker, small.key, line.id, by="staff:a", now=NOW, reason="Same minutes")
-    export(small)
-    assert small.ask("select count(*) from audit where action = 'confirm'") == [(1,)]
-
-
-def test_a_reopened_month_shows_what_the_next_file_says_differently(small: Small) -> None:
-    lock(small)
-    export(small)
-    with pytest.raises(RefusedError):
-        closing.reopen(small.worker, small.key, by="staff:a", now=NOW, reason="")
-    closing.reopen(small.worker, small.key, by="staff:a", now=NOW, reason="Call was not logged")
-    small.owner.execute(
-        "insert into time_entry (organisation_id, patient_id, staff_id, staff_role, activity,"
-        " interactive, mode, with_whom, started_at, ended_at, note, source) values"
-        " (%s, %s, %s, 'nurse', 'live_contact', true, 'audio', 'patient', '2026-10-24 15:00+00',"
-        " '2026-10-24 15:25+00', 'Spoke about the plan', 'manual')",
-        (small.key.organisation, small.patients[9], small.nurse),
-    )
-    lock(small)
-    export(small)
-    told = small.ask("select differences from billing_export order by number desc limit 1")[0][0]
-    assert [(d["change"], d["code"], d["patient"]) for d in told] == [
-        ("added", "99457", str(small.patients[9]))
-    ]
-
-
-def test_evidence_is_the_same_bytes_every_time_and_names_every_reading(small: Small) -> None:
-    lock(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99454")
-    owner = small.key.organisation
-    once = gather_papers.evidence(small.worker, owner, line.id)
-    small.owner.execute(
-        "insert into audit (organisation_id, actor, action, object_kind, object_id, patient_id)"
-        " values (%s, 'staff:a', 'look', 'patient', 'x', %s)",
-        (owner, line.patient_id),
-    )
-    again = gather_papers.evidence(small.worker, owner, line.id)
-    assert evidence.as_json(once) == evidence.as_json(again)
-    text = evidence.as_json(once).decode()
-    assert all(name in text for name in line.evidence.readings)
-    assert "Rosa Sample" not in text
-    assert "RPM consent 2026-01" in text
-    with pytest.raises(CaseError):
-        gather_papers.evidence(small.worker, uuid4(), line.id)
-
-
-def test_other_rules_than_those_of_the_line_make_no_evidence(small: Small) -> None:
-    lock(small)
-    line = next(iter(store.lines(small.worker, small.key)))
-    small.owner.execute(
-        "update bill_line set content = jsonb_set(content, '{parameter_hash}', '\"0\"')"
-        " where line_id = %s",
-        (line.id,),
-    )
-    with pytest.raises(CaseError, match="not those"):
-        gather_papers.evidence(small.worker, small.key.organisation, line.id)
-
-
-def test_answers_are_kept_by_line_and_strays_are_given_back(small: Small) -> None:
-    lock(small)
-    export(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99453")
-    answer = {
-        "claim_id": "C", "code": "99453", "charged": "19.73", "paid": "19.73",
-        "answered_on": "2026-11-20",
-    }  # fmt: skip
-    given = tuple(typed_in(answer | {"line_id": name}) for name in (line.id, "nobody"))
-    fitting, strays = closing.answers(small.worker, small.key, given, by="staff:a", now=NOW)
-    assert (fitting, len(strays)) == (1, 1)
-    assert store.month(small.worker, small.key).state is State.ANSWERED
-    assert small.ask("select count(*) from monitoring_episode where setup_billed") == [(1,)]
 
 
 def test_the_self_audit_finds_one_person_with_two_patients_and_identical_notes(
