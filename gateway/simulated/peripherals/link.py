@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
-from bumble.device import Connection
+from bumble.device import Connection, Device
 
 
 class Link:
@@ -49,6 +50,15 @@ class Link:
         except TimeoutError:
             return False
         return True
+
+    async def drained(self, radio: Device) -> bool:
+        """Wait until the other side has all that was sent; False: the link took it along."""
+        handle = self.connection.handle
+        queue = radio.host.get_data_packet_queue(handle)
+        with suppress(ValueError):  # nothing was ever sent
+            if queue is not None:
+                await queue.drain(handle)
+        return radio.lookup_connection(handle) is self.connection
 
     async def idle(self, seconds: float) -> None:
         """Wait until nothing has happened for so long."""

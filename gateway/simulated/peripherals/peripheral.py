@@ -203,7 +203,8 @@ class Peripheral(Books, ABC):
                 await self.send(link, sender, frame)
                 where = self._shorts[sender]
                 self.sent.append(Sent(record=record, characteristic=where, frame=frame))
-        self.close(record)
+        if await link.drained(self.radio):
+            self.close(record)
         await self._count_down()
 
     def secured(self, link: Link) -> bool:
