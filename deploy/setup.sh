@@ -89,7 +89,7 @@ case $purpose in
         extras="dev"
         browser="chromium:chromium:chromium"
         { have chromium || have chromium-browser || have google-chrome; } && browser=
-        need_programs test "dbus-daemon:dbus-daemon:dbus mosquitto:mosquitto:mosquitto node:nodejs:node npm:npm:node git:git:git $browser" || {
+        need_programs test "dbus-daemon:dbus-daemon:dbus mosquitto:mosquitto:mosquitto node:nodejs:node npm:npm:node git:git:git openssl:openssl:openssl $browser" || {
             say "The tests need these."; exit 1; }
         ;;
     *) say "usage: sh deploy/setup.sh demo|test"; exit 2 ;;

@@ -132,6 +132,7 @@ def _start_servers(
             module="dashboards",
             environment={
                 "TIDINGS_WEB_DSN": postgres.dsn(user="tidings_web"),
+                "TIDINGS_WORKER_DSN": worker,
                 "TIDINGS_WEB_PORT": str(port),
                 "TIDINGS_DEMO_SIGN_INS": f"{address('maya')};{address('ada')}",
             },
@@ -155,7 +156,10 @@ def _start_servers(
             },
         ),
     )
-    children = [processes.start(program) for program in programs]
+    upkeep = Program(
+        name="maintenance", module="deploy.maintain", environment={"TIDINGS_ALERTS_DSN": worker}
+    )
+    children = [processes.start(program) for program in (*programs, upkeep)]
     url = f"http://127.0.0.1:{port}"
     _wait(lambda: _answers(f"{url}/healthz"), children, "the web application")
     return url
