@@ -5,28 +5,23 @@ new episode or the Refusal. Call them before anything else that writes `audit` i
 the audit chain's lock comes last (docs/alerting.md, "Locks").
 """
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.types.json import Jsonb
 
-from alerts import channel, lifecycle, rows
+from alerts import acts, lifecycle
+from alerts.acts import Connection, Json
 from alerts.closing import ClosingForm, as_words
 from alerts.lifecycle import UNDO_WITHIN, Actor, Episode, Outcome, Refusal
 from alerts.severity import Severity
-from database import sql
-
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
-Json = dict[str, object]
 
 
 async def find(connection: Connection, episode_id: UUID) -> Episode | None:
     """Return the episode without locking it."""
-    return await _one(connection, "episode_by_id", {"id": episode_id})
+    return await acts.one(connection, "episode_by_id", {"id": episode_id})
 
 
 async def claim(
@@ -45,11 +40,11 @@ async def claim(
 
 async def keep(connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime) -> Outcome:
     """Renew the lease while the person is at work on it; leaves no trace in the timeline."""
-    before = await _locked(connection, episode_id)
+    before = await acts.locked(connection, episode_id)
     if before is None:
         return Refusal.NOT_FOUND
     after = lifecycle.kept(before, actor, now=now)
-    return after if isinstance(after, Refusal) else await _save(connection, after, version=0)
+    return after if isinstance(after, Refusal) else await acts.save(connection, after, version=0)
 
 
 async def release(
@@ -92,7 +87,7 @@ async def snooze(  # noqa: PLR0913  # a snooze is these facts
     on_reading: bool = False,
 ) -> Outcome:
     """Rest the episode until then (or until the next reading); bounded by its severity."""
-    kinds = tuple(await _column(connection, "open_kinds", {"id": episode_id}))
+    kinds = tuple(await acts.column(connection, "open_kinds", {"id": episode_id}))
     return await _act(
         connection,
         episode_id,
@@ -130,7 +125,7 @@ async def escalate(
         reason=reason,
     )
     if isinstance(done, Episode):
-        await _run(connection, "request_page", {"id": episode_id, "now": now})
+        await acts.run(connection, "request_page", {"id": episode_id, "now": now})
     return done
 
 
@@ -166,7 +161,7 @@ async def resolve(
     )
     if isinstance(done, Episode):
         closing = {"id": episode_id, "now": now, "by": actor.staff_id, "outcome": Jsonb(words)}
-        await _run(connection, "close_alerts", closing)
+        await acts.run(connection, "close_alerts", closing)
     return done
 
 
@@ -188,7 +183,7 @@ async def reopen(
     connection: Connection, episode_id: UUID, actor: Actor, reason: str, *, now: datetime
 ) -> Outcome:
     """Open a closed episode and the alerts that were closed with it."""
-    if await _column(connection, "newer_open_episode", {"id": episode_id}):
+    if await acts.column(connection, "newer_open_episode", {"id": episode_id}):
         return Refusal.NEWER_EPISODE
     done = await _act(
         connection,
@@ -200,7 +195,7 @@ async def reopen(
         reason=reason,
     )
     if isinstance(done, Episode):
-        await _run(connection, "reopen_alerts", {"id": episode_id, "now": now})
+        await acts.run(connection, "reopen_alerts", {"id": episode_id, "now": now})
     return done
 
 
@@ -224,15 +219,15 @@ async def note(
 
 async def undo(connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime) -> Outcome:
     """Take back the actor's last operation, within eight seconds and if nothing came after."""
-    before = await _locked(connection, episode_id)
+    before = await acts.locked(connection, episode_id)
     if before is None:
         return Refusal.NOT_FOUND
-    found = await _row(connection, "last_event", {"id": episode_id})
+    found = await acts.row(connection, "last_event", {"id": episode_id})
     if not found or found[2] != actor.staff_id or found[3] == "undo" or not found[4]:
         return Refusal.NOTHING_TO_UNDO
     if now - found[1] > UNDO_WITHIN:
         return Refusal.TOO_LATE
-    if before.closed_at and await _column(connection, "newer_open_episode", {"id": episode_id}):
+    if before.closed_at and await acts.column(connection, "newer_open_episode", {"id": episode_id}):
         return Refusal.NEWER_EPISODE
     return await _undone(connection, before, actor, found, now)
 
@@ -242,7 +237,7 @@ async def take_next(
 ) -> Outcome:
     """Claim the most pressing unowned episode of these queues; never the same for two people."""
     wanted = {"organisation": actor.organisation_id, "queues": list(queues), "now": now}
-    found = await _row(connection, "next_unowned", wanted)
+    found = await acts.row(connection, "next_unowned", wanted)
     if not found:
         return Refusal.NOT_FOUND
     return await claim(connection, found[0], actor, now=now)
@@ -252,7 +247,7 @@ async def hand_over(
     connection: Connection, actor: Actor, to: UUID | None, note_text: str, *, now: datetime
 ) -> list[Episode]:
     """End a shift: everything open of the actor goes to another person or back to its queue."""
-    owned = await _column(connection, "owned_by", {"staff": actor.staff_id})
+    owned = await acts.column(connection, "owned_by", {"staff": actor.staff_id})
     done: list[Episode] = []
     for each in owned:
         after = await _act(
@@ -268,7 +263,9 @@ async def hand_over(
             done.append(after)
     ids = [each.id for each in done]
     told = {"organisation": actor.organisation_id, "from": actor.staff_id, "to": to}
-    await _run(connection, "record_handover", {**told, "now": now, "ids": ids, "note": note_text})
+    await acts.run(
+        connection, "record_handover", {**told, "now": now, "ids": ids, "note": note_text}
+    )
     return done
 
 
@@ -290,7 +287,7 @@ async def bulk_resolve(
     """Close several low episodes with one form; anything worse is refused, one by one."""
     done: dict[UUID, Outcome] = {}
     for each in sorted(episode_ids):
-        found = await _locked(connection, each)
+        found = await acts.locked(connection, each)
         if found is not None and found.worst_severity != Severity.LOW:
             done[each] = Refusal.ONLY_LOW
         else:
@@ -310,21 +307,21 @@ async def _act(  # noqa: PLR0913  # the one place where all operations meet
     detail: Json | None = None,
     version: int = 1,
 ) -> Outcome:
-    before = await _locked(connection, episode_id)
+    before = await acts.locked(connection, episode_id)
     if before is None or before.organisation_id != actor.organisation_id:
         return Refusal.NOT_FOUND
     after = decide(before)
     if isinstance(after, Refusal):
         return after
     told = {"id": episode_id, "action": action, "reason": reason, "by": actor.staff_id, "now": now}
-    await _run(connection, "record_act", {**told, "detail": Jsonb(detail or {})})
-    saved = await _save(connection, after, version=version)
+    await acts.run(connection, "record_act", {**told, "detail": Jsonb(detail or {})})
+    saved = await acts.save(connection, after, version=version)
     if not saved.closed_at:
         state = {"id": saved.id, "state": lifecycle.alert_state(saved)}
-        await _run(connection, "set_alert_state", state)
+        await acts.run(connection, "set_alert_state", state)
     if after.acknowledged_at != before.acknowledged_at or action in ("claim", "take_over"):
-        await _run(connection, "stop_escalation", {**told, "reason": action})
-    await _finish(connection, saved, actor, action=action, reason=reason, now=now)
+        await acts.run(connection, "stop_escalation", {**told, "reason": action})
+    await acts.finish(connection, saved, actor, action=action, reason=reason, now=now)
     return saved
 
 
@@ -336,69 +333,15 @@ async def _undone(
     now: datetime,
 ) -> Outcome:
     found = {"id": before.id, "event": event[0], "at": event[1], "now": now}
-    restored = await _one(connection, "restore_episode", found)
+    restored = await acts.one(connection, "restore_episode", found)
     if restored is None:
         return Refusal.NOTHING_TO_UNDO
-    await _run(connection, "undo_page", found)
+    await acts.run(connection, "undo_page", found)
     if event[3] == "resolve":
-        await _run(connection, "unclose_alerts", found)
+        await acts.run(connection, "unclose_alerts", found)
     if event[3] in ("claim", "take_over", "resolve", "snooze") and not restored.acknowledged_at:
-        await _run(connection, "resume_escalation", found)
+        await acts.run(connection, "resume_escalation", found)
     told = {"id": before.id, "action": "undo", "reason": event[3], "by": actor.staff_id}
-    await _run(connection, "record_act", {**told, "now": now, "detail": Jsonb({})})
-    await _finish(connection, restored, actor, action="undo", reason=event[3], now=now)
+    await acts.run(connection, "record_act", {**told, "now": now, "detail": Jsonb({})})
+    await acts.finish(connection, restored, actor, action="undo", reason=event[3], now=now)
     return restored
-
-
-async def _finish(  # noqa: PLR0913  # one line of the audit trail
-    connection: Connection,
-    episode: Episode,
-    actor: Actor,
-    *,
-    action: str,
-    reason: str,
-    now: datetime,
-) -> None:
-    """Tell the browsers, then write the audit line: its lock is always the last one taken."""
-    await connection.execute(
-        "select pg_notify(%s, %s)", (channel.WORKLIST, channel.changed(episode, new=False))
-    )
-    line = {
-        "organisation": episode.organisation_id,
-        "actor": f"staff:{actor.staff_id}",
-        "id": str(episode.id),
-        "patient": episode.patient_id,
-        "detail": Jsonb({"action": action, "reason": reason}),
-        "now": now,
-    }
-    await _run(connection, "audit_episode", line)
-
-
-async def _save(connection: Connection, episode: Episode, *, version: int) -> Episode:
-    wanted = {**rows.mutable(episode), "id": episode.id, "step": version}
-    saved = await _one(connection, "save_episode", wanted)
-    assert saved is not None  # noqa: S101  # its row is locked by this transaction
-    return dataclasses.replace(saved)
-
-
-async def _locked(connection: Connection, episode_id: UUID) -> Episode | None:
-    return await _one(connection, "lock_episode", {"id": episode_id})
-
-
-async def _one(connection: Connection, name: str, wanted: Json) -> Episode | None:
-    async with connection.cursor(row_factory=rows.episode) as cursor:
-        await cursor.execute(sql.load("alerts")[name], wanted)
-        return await cursor.fetchone()
-
-
-async def _row(connection: Connection, name: str, wanted: Json) -> tuple[Any, ...] | None:
-    return await (await connection.execute(sql.load("alerts")[name], wanted)).fetchone()
-
-
-async def _column(connection: Connection, name: str, wanted: Json) -> list[Any]:
-    found = await connection.execute(sql.load("alerts")[name], wanted)
-    return [row[0] for row in await found.fetchall()]
-
-
-async def _run(connection: Connection, name: str, wanted: Json) -> None:
-    await connection.execute(sql.load("alerts")[name], wanted)
