@@ -64,11 +64,11 @@ where e.organisation_id = current_organisation() and e.first = %(first)s order b
 select name, format, content from billing_export where organisation_id = current_organisation() and id = %(id)s;
 
 -- name: job
-select id, kind, state, done, total, words, export_id, beat_at from billing_job
+select id, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
 where organisation_id = current_organisation() and id = %(id)s;
 
 -- name: last_job
-select id, kind, state, done, total, words, export_id, beat_at from billing_job
+select id, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
 where organisation_id = current_organisation() and first = %(first)s
 order by started_at desc limit 1;
 

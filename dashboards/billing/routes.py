@@ -64,7 +64,7 @@ async def month(
         month=shown,
         months=words.months(shown, today),
         how_long=words.how_long(shown, today),
-        rules=packs.in_force(windows.month_of(shown).last),
+        rules=rules_of(shown),
         over=windows.month_of(shown).last < today,
         stand=stand,
         states=words.STATES,
@@ -85,6 +85,14 @@ async def month(
         kinds=words.KINDS,
         problem=words.PROBLEMS.get(wanted.problem, ""),
     )
+
+
+def rules_of(month: date) -> packs.Pack | None:
+    """Return the rule pack of a month; the page says so when there is none."""
+    try:
+        return packs.in_force(windows.month_of(month).last)
+    except CaseError:
+        return None
 
 
 def chosen(text: str, today: date) -> date:
@@ -128,7 +136,7 @@ async def job(request: Request, visit: Looking, job_id: UUID) -> HTMLResponse:
     found = await store.job(visit, job_id)
     if found is None:
         raise MissingError
-    context: dict[str, object] = {"job": found, "kinds": words.KINDS, "now": visit.now}
+    context: dict[str, object] = {"job": found, "kinds": words.KINDS}
     return wiring(request).pages.html(request, "billing/job.html", context)
 
 

@@ -13,6 +13,7 @@ from database import sql
 QUERIES = sql.load("dashboards.billing")
 NOBODY = UUID(int=0)
 GONE_AFTER = timedelta(minutes=1)
+NEWS_FOR = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +117,18 @@ class Job:
     total: int
     words: str
     export_id: UUID | None
-    beat_at: datetime
+    quiet: timedelta
+    """Since its last beat, by the database's clock, which made the beat."""
 
-    def runs(self, now: datetime) -> bool:
+    @property
+    def runs(self) -> bool:
         """Whether its process still works on it."""
-        return self.state == "running" and now - self.beat_at < GONE_AFTER
+        return self.state == "running" and self.quiet < GONE_AFTER
+
+    @property
+    def is_news(self) -> bool:
+        """Whether somebody may still wait for it."""
+        return self.state != "done" or self.quiet < NEWS_FOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

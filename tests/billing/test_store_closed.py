@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from billing import closing, evidence, files, gather_papers, store
+from billing.claims import BillLine
 from billing.fields import CaseError
 from billing.files import Format
 from billing.month import Refusal, RefusedError, State
@@ -36,6 +37,13 @@ def small(db: Ways) -> Iterator[Small]:
 
 def judge(small: Small, now: datetime = NOW) -> int:
     return closing.evaluate_month(small.worker, small.key, by="test", now=now)
+
+
+def line_of(small: Small, number: int, code: str) -> BillLine:
+    """Return a patient's line; the patient with 99458 too would have two on the same entries."""
+    patient = str(small.patients[number])
+    lines = store.lines(small.worker, small.key)
+    return next(each for each in lines if (each.patient_id, each.code) == (patient, code))
 
 
 def lock(small: Small) -> None:
@@ -82,7 +90,7 @@ def test_a_corrected_entry_makes_the_locked_line_wait_and_stops_the_next_file(
 ) -> None:
     lock(small)
     export(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99457")
+    line = line_of(small, COMPLETE, "99457")
     small.owner.execute(
         "update time_entry set replaced_at = now() where id = %s", (line.evidence.entries[0],)
     )
@@ -128,7 +136,7 @@ def test_judging_a_locked_month_again_changes_no_line_and_marks_what_fails_now(
 
 def test_a_confirmed_line_needs_a_reason_and_leaves(small: Small) -> None:
     lock(small)
-    line = next(x for x in store.lines(small.worker, small.key) if x.code == "99457")
+    line = line_of(small, COMPLETE, "99457")
     small.owner.execute(
         "update time_entry set replaced_at = now() where id = %s", (line.evidence.entries[0],)
     )

@@ -32,10 +32,17 @@ def faults(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def judged(db: Any, clinic: Any) -> datetime:  # noqa: ANN401  classes of a conftest
-    """Paperwork of every patient, a second biller, and both months judged."""
-    now = datetime.now(UTC)
+def judged(db: Any, clinic: Any, clock: Any) -> datetime:  # noqa: ANN401  classes of a conftest
+    """Paperwork of every patient and a second biller; both months judged, in a covered year."""
+    now = datetime(2026, 11, 22, 15, tzinfo=UTC)
+    clock.ahead = now - datetime.now(UTC)
     with connect(db.dsn) as owner:
+        owner.execute(
+            "update reading set measured_at = measured_at + %(by)s,"
+            " gateway_time = gateway_time + %(by)s, received_at = received_at + %(by)s",
+            {"by": clock.ahead},
+        )
+        owner.execute("update enrolment set enrolled_at = enrolled_at + %s", (clock.ahead,))
         owner.execute(
             "insert into staff (organisation_id, email, display_name, credential, role,"
             " password_hash) select organisation_id, 'nils@a.invalid', 'Nils Falk', 'CPC', role,"
