@@ -70,7 +70,7 @@ where organisation_id = current_organisation() and id = %(id)s;
 -- name: last_job
 select id, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
 where organisation_id = current_organisation() and first = %(first)s
-order by started_at desc limit 1;
+order by beat_at desc limit 1;
 
 -- name: person
 select b.patient_id, p.family_name, p.given_name, p.mrn, p.birth_date, b.programme, b.facts, b.evaluated_at
