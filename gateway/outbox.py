@@ -105,7 +105,7 @@ class Outbox:
             return bool(
                 self._store.insert("frame_put", key, visit, characteristic, sealed, text, fetched)
             )
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, sqlite3.IntegrityError) as error:
             raise CannotStoreError(str(error)) from error
 
     def settle(self, zone: tzinfo) -> int:

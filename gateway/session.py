@@ -103,10 +103,12 @@ class Session:
                 synced=self._tools.around.synced(),
             )
         )
-        try:
-            await self._talk(device)
-        finally:
-            outbox.end_visit(self._visit)
+        await self._talk(device)
+
+    def over(self) -> None:
+        """The link is gone: only now will no more frames come."""
+        if self._visit:
+            self._tools.outbox.end_visit(self._visit)
             self._tools.wake()
 
     async def _talk(self, device: Device) -> None:

@@ -42,11 +42,12 @@ async def visit(invitation: Invitation, tools: Tools, connecting: asyncio.Lock) 
     except (BleakError, TimeoutError, OSError, EOFError) as error:
         outcome = Outcome.NOT_TRUSTED if not_trusted(error) else Outcome.NOT_REACHED
         return Report(outcome=outcome, detail=str(error)[:200])
+    session = Session(Peer(client, invitation.guest.model, gone), invitation.guest, tools, gone)
     try:
-        peer = Peer(client, invitation.guest.model, gone)
-        report = await Session(peer, invitation.guest, tools, gone).run()
+        report = await session.run()
     finally:
         await _hang_up(client)
+        session.over()
     if report.identity is not None and _bonds(invitation) and not report.outcome.is_failure:
         tools.registry.learn(report.identity, Facts(bonded=True))
     return report

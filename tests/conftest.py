@@ -10,12 +10,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from database.migrate import migrate
 from database.pool import connect
 from deploy.embedded.broker import EmbeddedBroker, Kind, find_mosquitto
 from deploy.embedded.postgres import EmbeddedPostgres
+
+# no test is timed: a busy machine is not a failure
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 NO_MOSQUITTO = (
     "mosquitto is missing: apt install mosquitto (brew install mosquitto), or `make test`"

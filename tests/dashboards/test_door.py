@@ -37,7 +37,7 @@ def routes() -> list[APIRoute]:
 
 
 ALL = [(method, route) for route in routes() for method in sorted(route.methods - {"HEAD"})]
-WITH_IDS = [(method, route) for method, route in ALL if "{" in route.path]
+WITH_IDS = [(m, r) for m, r in ALL if "{" in r.path and r.path not in OPEN]
 
 
 def name(value: object) -> object:

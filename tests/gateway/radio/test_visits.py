@@ -1,10 +1,13 @@
 """What home devices do, read through the real bleak."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from bleak import BleakClient
 
+from gateway import visiting
 from gateway.simulated.home import SimulatedHome
 from gateway.simulated.peripherals.behaviour import (
     Behaviour,
@@ -85,6 +88,29 @@ async def test_the_second_measurement_is_read_too(home: SimulatedHome, move_in: 
     for count in (1, 2, 3):
         await device.measure(systolic=120 + count, diastolic=80, pulse=60)
         await box.read(count)
+    assert box.frames() == frames(device)
+
+
+async def test_what_comes_while_we_hang_up_is_kept(
+    home: SimulatedHome, move_in: MoveIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await cuff(home, Behaviour(labels=Labels(serial="CUFF-1")))
+    hang_up = visiting._hang_up
+
+    async def slowly(client: BleakClient) -> None:
+        monkeypatch.setattr(visiting, "_hang_up", hang_up)
+        box._take()
+        box.store.run("visits_forget")  # as the settling of another device's frame does
+        await device.measure(systolic=122, diastolic=80, pulse=60)
+        while device.unsent():  # noqa: ASYNC110 - the virtual device has no event for it
+            await asyncio.sleep(0.01)
+        await home.told()
+        await hang_up(client)
+
+    monkeypatch.setattr(visiting, "_hang_up", slowly)
+    await device.measure(systolic=121, diastolic=80, pulse=60)
+    box = move_in()
+    await box.read(2)
     assert box.frames() == frames(device)
 
 
