@@ -157,7 +157,10 @@ def _start_servers(
         ),
     )
     upkeep = Program(
-        name="maintenance", module="deploy.maintain", environment={"TIDINGS_ALERTS_DSN": worker}
+        name="maintenance",
+        module="deploy.maintain",
+        arguments=["--every=600"],
+        environment={"TIDINGS_ALERTS_DSN": worker},
     )
     children = [processes.start(program) for program in (*programs, upkeep)]
     url = f"http://127.0.0.1:{port}"
