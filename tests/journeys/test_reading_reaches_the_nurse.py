@@ -1,11 +1,15 @@
 """From a meter's notification to a row on a nurse's screen, on real parts, without a reload."""
 
+import asyncio
 import shutil
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
-from playwright.async_api import Page, async_playwright, expect
+from playwright.sync_api import Page, expect, sync_playwright
 
 from deploy.embedded.broker import free_port
 from gateway.simulated.home import SimulatedHome
@@ -34,33 +38,40 @@ async def test_a_breach_appears_without_reload_is_claimed_and_resolved_with_a_no
     for process in ("ingest", "alerts", "gateway"):
         pipeline.start(process)
     pipeline.start("dashboards", TIDINGS_WEB_PORT=str(port))
-    async with async_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = await browser.new_page()
-        await _sign_in(page, f"http://127.0.0.1:{port}")
-        await expect(page.get_by_text("Nothing needs you here")).to_be_visible()
+    loop = asyncio.get_running_loop()
 
-        await meter.measure(mg_dl=48)
+    def measure() -> None:
+        """Called from the browser's thread: the radio lives in this loop."""
+        done: Future[Any] = asyncio.run_coroutine_threadsafe(meter.measure(mg_dl=48), loop)
+        done.result(30)
 
-        assert await pipeline.until(lambda: _alerts(pipeline) > 0), "\n".join(
-            pipeline.log(n) for n in pipeline.running
-        )
-        await page.get_by_text("1 new alert, critical").click(timeout=10_000)
-        row = page.get_by_role("row").filter(has_text="SAMPLETON")
-        await expect(row).to_contain_text("Critical")
-        await expect(row).to_contain_text("Glucose 48 mg/dL")
-        await row.get_by_role("link").click()
-        await page.get_by_role("heading", name="Why this alert fired").wait_for()
-        await row.get_by_role("button", name="Claim").click()
-        await expect(row).to_contain_text("You")
-        await page.get_by_role("button", name="Release").wait_for()
-        await _resolve(page)
-        await expect(row).to_have_count(0)
-        await browser.close()
+    await asyncio.to_thread(_triage, f"http://127.0.0.1:{port}", measure)
     closed = pipeline.ask("select outcome, closed_by from alert")
-    assert closed
+    assert closed, "\n".join(pipeline.log(name) for name in pipeline.running)
     assert all(NOTE in str(outcome) and closed_by is not None for outcome, closed_by in closed)
+
+
+def _triage(url: str, measure: Callable[[], None]) -> None:
+    """What the nurse does, in a thread: the sync API shares a process with other browser tests."""
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        _sign_in(page, url)
+        expect(page.get_by_text("Nothing needs you here")).to_be_visible()
+        measure()
+        page.get_by_text("1 new alert, critical").click(timeout=60_000)
+        row = page.get_by_role("row").filter(has_text="SAMPLETON")
+        expect(row).to_contain_text("Critical")
+        expect(row).to_contain_text("Glucose 48 mg/dL")
+        row.get_by_role("link").click()
+        page.get_by_role("heading", name="Why this alert fired").wait_for()
+        row.get_by_role("button", name="Claim").click()
+        expect(row).to_contain_text("You")
+        page.get_by_role("button", name="Release").wait_for()
+        _resolve(page)
+        expect(row).to_have_count(0)
+        browser.close()
 
 
 def _nurse(pipeline: Pipeline) -> None:
@@ -71,32 +82,28 @@ def _nurse(pipeline: Pipeline) -> None:
     )
 
 
-async def _sign_in(page: Page, url: str) -> None:
-    async def answers() -> bool:
+def _sign_in(page: Page, url: str) -> None:
+    def answers() -> bool:
         try:
-            response = await page.request.get(f"{url}/healthz")
+            response = page.request.get(f"{url}/healthz")
         except Exception:  # noqa: BLE001 - whatever it is: the server is not up yet
             return False
         return response.ok
 
     for _ in range(100):
-        if await answers():
+        if answers():
             break
-        await page.wait_for_timeout(200)
-    await page.goto(f"{url}/login")
-    await page.get_by_label("E-mail").fill("maya@test.invalid")
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.wait_for_url("**/worklist*")
+        page.wait_for_timeout(200)
+    page.goto(f"{url}/login")
+    page.get_by_label("E-mail").fill("maya@test.invalid")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/worklist*")
 
 
-async def _resolve(page: Page) -> None:
+def _resolve(page: Page) -> None:
     form = page.locator("form.document")
-    for fieldset in await form.locator("fieldset").all():
-        await fieldset.get_by_role("radio").first.check()
-    await form.get_by_label("Note").fill(NOTE)
-    await form.get_by_role("button", name="Save and resolve").click()
-
-
-def _alerts(pipeline: Pipeline) -> int:
-    return int(pipeline.ask("select count(*) from alert")[0][0])
+    for fieldset in form.locator("fieldset").all():
+        fieldset.get_by_role("radio").first.check()
+    form.get_by_label("Note").fill(NOTE)
+    form.get_by_role("button", name="Save and resolve").click()
