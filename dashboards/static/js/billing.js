@@ -20,7 +20,8 @@
       location.reload();
       return;
     }
-    shown.parentElement.innerHTML = text;
+    const fresh = new DOMParser().parseFromString(text, "text/html");
+    shown.parentElement.replaceChildren(...fresh.body.childNodes);
     setTimeout(poll, 700);
   }
   if ($("[data-poll]")) setTimeout(poll, 400);
