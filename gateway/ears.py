@@ -51,6 +51,12 @@ class Ears:
         """Whether at least one adapter listens, or none was tried yet."""
         return not self._ears or any(ear.health.scanning for ear in self._ears.values())
 
+    @property
+    def down(self) -> bool:
+        """Whether every adapter that was tried is beyond a slow start."""
+        ears = self._ears.values()
+        return bool(ears) and all(watchdog.is_down(ear.health) for ear in ears)
+
     def failing(self) -> list[str]:
         """Return the adapters that do not listen."""
         return [name for name, ear in self._ears.items() if not ear.health.scanning]

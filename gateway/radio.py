@@ -71,14 +71,14 @@ class RadioSource:
 
     def radio(self) -> heartbeat.Radio:
         """How the radio is."""
-        if not self._ears.works:
+        if self._ears.down:
             return "down"
         return "simulated" if self._settings.radio.simulated else "ok"
 
     def troubles(self) -> list[Trouble]:
         """What is wrong with the radio and its devices."""
         found = self._reception.troubles()
-        if not self._ears.works:
+        if self._ears.down:
             detail = ", ".join(self._ears.failing()) or "no adapter"
             found.append(Trouble(word=Word.RADIO_DOWN, detail=detail))
         return found

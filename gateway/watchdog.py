@@ -11,6 +11,8 @@ SILENT_AFTER = timedelta(seconds=90)
 SILENT_RESTARTS = 3
 RECOVER_AGAIN_AFTER = timedelta(hours=1)
 FAILED_RESTARTS = 3
+DOWN_AFTER = 2
+"""Failed starts in a row: bluetoothd is often not ready at the first one after a power cut."""
 FAILED_RECOVERIES = 2
 _RESTART_WAIT = timedelta(seconds=2)
 _LONGEST_WAIT = timedelta(seconds=60)
@@ -46,6 +48,11 @@ class Health:
 def decide(health: Health, now: datetime) -> Step:
     """Return what to do about this adapter."""
     return _about_silence(health, now) if health.scanning else _about_failure(health, now)
+
+
+def is_down(health: Health) -> bool:
+    """Whether the radio fails for longer than a box takes to start, or needed a reset."""
+    return not health.scanning and (health.failures >= DOWN_AFTER or health.recoveries > 0)
 
 
 def newly_found(at: datetime) -> Health:

@@ -44,6 +44,20 @@ def steps(health: Health, start: datetime, hours: float, *, works: bool) -> list
     return done
 
 
+def test_a_slow_start_is_not_a_radio_that_is_down(noon: datetime) -> None:
+    health = watchdog.newly_found(noon)
+    assert not watchdog.is_down(health)
+    health = watchdog.restarted(health, noon, works=False)
+    assert not watchdog.is_down(health)
+    assert watchdog.is_down(watchdog.restarted(health, noon, works=False))
+
+
+def test_a_radio_that_needed_a_reset_is_down_until_it_works(noon: datetime) -> None:
+    health = watchdog.recovered(scanning(noon), noon)
+    assert watchdog.is_down(health)
+    assert not watchdog.is_down(watchdog.restarted(health, noon, works=True))
+
+
 def test_a_silent_home_never_ends_the_box(noon: datetime) -> None:
     done = steps(scanning(noon), noon, 24, works=True)
     assert Step.GIVE_UP not in done

