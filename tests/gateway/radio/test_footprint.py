@@ -1,7 +1,7 @@
 """What the box costs a small machine, beside ten devices that advertise all the time.
 
-How little of a core it needs when idle is measured by `make bench NAME=gateway`; here a busy machine
-must not fail a good box, so that only a loop that spins is found.
+How little of a core it needs when idle is measured by `make bench NAME=gateway`; here a busy
+machine must not fail a good box, so that only a loop that spins is found.
 """
 
 import asyncio
