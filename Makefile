@@ -1,6 +1,6 @@
 # Everything sets itself up first: deploy/setup.sh makes .venv and gets what PyPI cannot give.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt bench chaos clean
+.PHONY: help demo test check fmt bench chaos screens clean
 
 PYTHON := .venv/bin/python
 
@@ -33,6 +33,10 @@ bench:  ## one benchmark against its baselines: NAME=ingest|alerts|billing|web|s
 chaos:  ## seeded fault plans: PLANS=100 SEED=1
 	@sh deploy/setup.sh test
 	@$(PYTHON) -m deploy.chaos --plans $(or $(PLANS),20) --seed $(or $(SEED),1) $(ARGS)
+
+screens:  ## take the pictures of docs/screens anew from a clinic of its own (NAMES="worklist billing")
+	@sh deploy/setup.sh test
+	@$(PYTHON) -m deploy.screens $(NAMES)
 
 clean:  ## forget the virtual environment and the demo's data
 	rm -rf .venv data .cache

@@ -1,6 +1,6 @@
-"""Takes the screenshots of docs/screens from a running Tidings, such as the demo's.
+"""Takes the screenshots of docs/screens: every page, light and dark, wide and phone.
 
-Usage: python -m deploy.screens http://127.0.0.1:8000 nurse@example.invalid PASSWORD [ADMIN_EMAIL]
+Usage: python -m deploy.screens [NAME ...]   (starts a clinic of its own; names limit the pages)
 """
 
 import shutil
@@ -8,9 +8,15 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import sleep
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from deploy.demo.launch import Clinic, Wishes, running
+from deploy.demo.place import Place
+from deploy.demo.seed import address
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "screens"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
@@ -19,94 +25,97 @@ SIZES: dict[str, ViewportSize] = {
     "-phone": {"width": 390, "height": 844},
 }
 THEMES = ("light", "dark")
-STAFF_PAGES = {
-    "worklist": "/worklist",
-    "patient": "/patients/PATIENT",
-    "readings": "/patients/PATIENT/readings",
-    "alerts": "/patients/PATIENT/alerts",
-    "time": "/patients/PATIENT/time",
-    "tasks": "/tasks",
-    "messages": "/messages",
-    "patients": "/patients",
-    "devices": "/fleet",
-    "identity": "/identity",
-    "account": "/account",
+SETTLE_S = 25
+"""Until the first live readings and their alerts are there."""
+PAGES = {
+    "maya": {
+        "worklist": "/worklist",
+        "patient": "/patients/PATIENT",
+        "readings": "/patients/PATIENT/readings",
+        "alerts": "/patients/PATIENT/alerts",
+        "time": "/patients/PATIENT/time",
+        "tasks": "/tasks",
+        "messages": "/messages",
+        "patients": "/patients",
+        "devices": "/fleet",
+        "identity": "/identity",
+        "account": "/account",
+    },
+    "bela": {"billing": "/billing"},
+    "ada": {"admin": "/admin", "audit": "/audit"},
 }
-ADMIN_PAGES = {"admin": "/admin", "audit": "/audit"}
+"""What each of the demo's staff looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
-    """Somebody who signs in, and the pages to look at."""
+class Look:
+    """One way of looking: whose eyes, which theme, which size."""
 
-    address: str
-    email: str
-    password: str
-    pages: dict[str, str]
+    login: str
+    theme: str
+    size: str
 
 
-def main(arguments: list[str]) -> None:
-    """Look at every page in both themes and sizes."""
-    address, email, password, *admin = arguments
-    visitors = [Visitor(address=address, email=email, password=password, pages=STAFF_PAGES)]
-    visitors += [
-        Visitor(address=address, email=a, password=password, pages=ADMIN_PAGES) for a in admin
-    ]
+def main(names: list[str]) -> None:
+    """Look at every page, or at those that are named."""
     TARGET.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as started:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        for name in _taken(browser, visitors):
-            print(name)
-        browser.close()
+    with TemporaryDirectory(prefix="tidings-screens-") as data, TemporaryDirectory() as sockets:
+        wishes = Wishes(place=Place(root=Path(data)), radio=False, sockets=Path(sockets))
+        with running(wishes, print) as clinic, sync_playwright() as started:
+            sleep(SETTLE_S)
+            chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+            browser = started.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            for name in _taken(browser, clinic, names):
+                print(name)
+            browser.close()
 
 
-def _taken(browser: Browser, visitors: list[Visitor]) -> Iterator[str]:
+def _taken(browser: Browser, clinic: Clinic, names: list[str]) -> Iterator[str]:
     """Take the pictures; yield their names."""
-    for theme in THEMES:
-        for size, viewport in SIZES.items():
-            for visitor in visitors:
-                context = browser.new_context(
-                    viewport=viewport, base_url=visitor.address, reduced_motion="reduce"
-                )
-                context.add_cookies([{"name": "theme", "value": theme, "url": visitor.address}])
-                page = context.new_page()
-                if visitor.pages is STAFF_PAGES:
-                    page.goto("/login")
-                    yield _keep(page, f"login-{theme}{size}")
-                patient = _enter(page, visitor)
-                for name, path in visitor.pages.items():
-                    page.goto(path.replace("PATIENT", patient))
-                    page.wait_for_load_state("load")
-                    yield _keep(page, f"{name}-{theme}{size}")
-                context.close()
+    for look in (Look(login=a, theme=b, size=c) for a in PAGES for b in THEMES for c in SIZES):
+        context = browser.new_context(
+            viewport=SIZES[look.size], base_url=clinic.url, reduced_motion="reduce"
+        )
+        context.add_cookies([{"name": "theme", "value": look.theme, "url": clinic.url}])
+        page = context.new_page()
+        page.goto("/login")
+        if look.login == "maya" and _wanted("login", names):
+            yield _keep(page, "login", look)
+        patient = _enter(page, look.login, clinic.password)
+        for name, path in PAGES[look.login].items():
+            if _wanted(name, names):
+                page.goto(path.replace("PATIENT", patient))
+                yield _keep(page, name, look)
+        context.close()
 
 
-def _enter(page: Page, visitor: Visitor) -> str:
+def _wanted(name: str, names: list[str]) -> bool:
+    return not names or name in names
+
+
+def _enter(page: Page, login: str, password: str) -> str:
     """Sign in; return the second patient of the worklist, if there is one."""
-    page.goto("/login")
-    page.get_by_label("E-mail").fill(visitor.email)
-    page.get_by_label("Password").fill(visitor.password)
+    page.get_by_label("E-mail").fill(address(login))
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/login" not in url)
     rows = page.locator("tr.row")
-    return (
-        (rows.nth(min(1, rows.count() - 1)).get_attribute("data-patient") or "")
-        if rows.count()
-        else ""
-    )
+    if not rows.count():
+        return ""
+    return rows.nth(min(1, rows.count() - 1)).get_attribute("data-patient") or ""
 
 
-def _keep(page: Page, name: str) -> str:
+def _keep(page: Page, name: str, look: Look) -> str:
     """Save one picture once fonts and charts have settled."""
+    page.wait_for_load_state("load")
     page.evaluate("document.fonts.ready")
-    page.wait_for_timeout(1500)
-    path = TARGET / f"{name}.png"
+    page.wait_for_timeout(1000)
+    path = TARGET / f"{name}-{look.theme}{look.size}.png"
     page.screenshot(path=path)
     with Image.open(path) as picture:
         small = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE)
         small.save(path, optimize=True)
-    return name
+    return path.stem
 
 
 if __name__ == "__main__":

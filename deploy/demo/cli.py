@@ -65,7 +65,7 @@ def _welcome(clinic: Clinic) -> Panel:
     lines = (
         f"Ready: [bold]{clinic.url}[/]",
         f"nurse          {address('maya')}   password {clinic.password}",
-        f"administrator  {address('ada')}   password {clinic.password}",
+        f"administrator  {address('ada')}    password {clinic.password}",
         "Synthetic patients only. Not an alarm system. Ctrl-C ends everything.",
     )
     return Panel("\n".join(lines), title="Tidings", expand=False)
