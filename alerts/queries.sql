@@ -604,8 +604,12 @@ from episode where organisation_id = %(organisation)s and not technical and clos
 group by severity having count(*) >= 20
 
 -- name: ask_replay
-insert into replay_run (organisation_id, asked_by, draft, days, patients)
-values (%(organisation)s, %(by)s, %(draft)s, %(days)s, %(patients)s) returning id
+insert into replay_run (organisation_id, asked_by, draft, days, patients, programme, draft_id)
+values (%(organisation)s, %(by)s, %(draft)s, %(days)s, %(patients)s, %(programme)s, %(draft_id)s) returning id
+
+-- name: cancel_replay
+update replay_run set state = 'cancelled', ended_at = clock_timestamp(), taken_until = null
+where id = %(id)s and state in ('asked', 'running')
 
 -- name: replay_state
 select state, done, total, result, error from replay_run where id = %(id)s
@@ -614,13 +618,15 @@ select state, done, total, result, error from replay_run where id = %(id)s
 update replay_run set state = 'running', taken_until = %(now)s + interval '2 minutes'
 where id = (select id from replay_run where state = 'asked' or (state = 'running' and taken_until < %(now)s)
   order by asked_at limit 1 for update skip locked)
-returning id, organisation_id, draft, days, patients
+returning id, organisation_id, draft, days, patients, programme
 
 -- name: replay_progress
-update replay_run set done = %(done)s, total = %(total)s, taken_until = clock_timestamp() + interval '2 minutes' where id = %(id)s
+update replay_run set done = %(done)s, total = %(total)s, taken_until = clock_timestamp() + interval '2 minutes'
+where id = %(id)s and state = 'running'
 
 -- name: end_replay
-update replay_run set state = %(state)s, result = %(result)s, error = %(error)s, ended_at = %(now)s, taken_until = null where id = %(id)s
+update replay_run set state = %(state)s, result = %(result)s, error = %(error)s, ended_at = %(now)s, taken_until = null
+where id = %(id)s and state = 'running'
 
 -- name: measures_by_severity
 with own as (

@@ -123,11 +123,13 @@ def both(
     draft: Sequence[Override],
     history: History,
 ) -> tuple[list[Replayed], list[Replayed]]:
-    """Replay the rules in force and the draft over them; what the draft leaves alone runs once."""
+    """Replay the rules in force and the draft in their place; what it leaves alone runs once."""
     current = replay(catalogue, overrides, history)
+    replaced = {(each.level, each.programme, each.rule_id) for each in draft}
+    kept = [o for o in overrides if (o.level, o.programme, o.rule_id) not in replaced]
     changed = frozenset(each.rule_id for each in draft)
     rest = [each for each in current if each.rule_id not in changed]
-    anew = replay(catalogue, [*overrides, *draft], history, only=changed)
+    anew = replay(catalogue, [*kept, *draft], history, only=changed)
     return current, sorted([*rest, *anew], key=lambda each: (each.at, each.rule_id))
 
 

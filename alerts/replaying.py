@@ -38,6 +38,8 @@ class Asked:
     draft: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     patients: int | None = None
     """Only so many patients: a quick sample while somebody drags a slider."""
+    programme: str | None = None
+    """The draft is of this programme's rules; None: of the organisation's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class _Chunk:
     days: int
     draft: tuple[tuple[str, bytes], ...]
     patients: tuple[UUID, ...]
+    programme: str | None
 
 
 def run(
@@ -100,6 +103,7 @@ def _chunks(asked: Asked, patients: Sequence[UUID]) -> list[_Chunk]:
             days=asked.days,
             draft=draft,
             patients=tuple(patients[start : start + CHUNK]),
+            programme=asked.programme,
         )
         for start in range(0, len(patients), CHUNK)
     ]
@@ -135,7 +139,8 @@ def _override(rule_id: str, changes: bytes, chunk: _Chunk) -> Override:
     told: dict[str, object] = msgspec.json.decode(changes)
     return Override(
         id=uuid.uuid5(uuid.NAMESPACE_OID, rule_id),
-        level=Level.ORGANISATION,
+        level=Level.PROGRAMME if chunk.programme else Level.ORGANISATION,
+        programme=chunk.programme,
         rule_id=rule_id,
         changes={key: value for key, value in told.items() if key != "disabled"},
         disabled=bool(told.get("disabled")),
