@@ -139,10 +139,10 @@ def fields(measured: BloodPressure) -> Fields:
         "systolic": measured.systolic,
         "diastolic": measured.diastolic,
         "map": measured.mean_arterial,
+        **shown.user(measured.user),
         **shown.given(
             timestamp=shown.text(measured.timestamp),
             pulse=measured.pulse,
-            user_id=bits.user_slot(measured.user),
             status=measured.status,
         ),
     }

@@ -195,9 +195,9 @@ def fields(measured: BodyComposition) -> Fields:
     return {
         "unit": "lb" if measured.imperial else "kg",
         "fat_pct": measured.fat_percent,
+        **shown.user(measured.user),
         **shown.given(
             timestamp=shown.text(measured.timestamp),
-            user_id=bits.user_slot(measured.user),
             basal_kj=measured.basal_kj,
             muscle_pct=measured.muscle_percent,
             impedance_ohm=measured.impedance_ohm,

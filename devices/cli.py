@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devices import document, models, profiles, quirks
-from devices.reading import FailedMeasurement, Reading, UnreadableError
+from devices.reading import FailedMeasurement, UnreadableError
 from devices.sfloat import Special
 from devices.shown import Fields
 
@@ -31,20 +31,22 @@ class Verdict:
 
     characteristic: str
     status: Status
-    reason: str | None
+    reason: str | None = None
+    """Why there is no value."""
     fields: Fields
 
     def as_dict(self) -> Fields:
-        """Return one flat object; the frame's own status bits give way to `status`."""
+        """Return one flat object.
+
+        The frame's own status bits give way to `status`; its own `reason` (why a clock was
+        adjusted) stays, since such a frame has no value that could be missing.
+        """
         fields = {
             ("status_bits" if name == "status" else name): v for name, v in self.fields.items()
         }
-        return {
-            "characteristic": self.characteristic,
-            **fields,
-            "status": self.status,
-            "reason": self.reason,
-        }
+        told: Fields = {"characteristic": self.characteristic, "reason": None, **fields}
+        why: Fields = {"reason": self.reason} if self.reason else {}
+        return {**told, "status": self.status, **why}
 
 
 @app.command()
@@ -54,7 +56,8 @@ def decode(
         str, typer.Option("--char", help="Its characteristic, e.g. 2A35; also SFLOAT, FLOAT.")
     ],
     model: Annotated[
-        str | None, typer.Option(help="Key of the model, for those that break the standard.")
+        str | None,
+        typer.Option("--model", "--quirk", help="Of the device, if it breaks the standard."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
@@ -91,16 +94,18 @@ def judge(characteristic: str, frame: bytes, *, quirk: str | None = None) -> Ver
         fields, decoded = profile.fields(frame), profile.decode(frame)
     except UnreadableError as error:
         return Verdict(characteristic=code, status=Status.UNREADABLE, reason=str(error), fields={})
-    status, reason = Status.MEASURED, None
-    if isinstance(decoded, FailedMeasurement):
-        status, reason = Status.FAILED, decoded.reason
-    elif isinstance(fields.get("value"), Special):
-        status, reason = Status.FAILED, str(fields["value"])
-    elif not isinstance(decoded, Reading):
-        reason = f"{profile.name}: never a reading"
+    reason = decoded.reason if isinstance(decoded, FailedMeasurement) else None
+    if isinstance(fields.get("value"), Special):
+        reason = str(fields["value"])
+    more: Fields = {"is_reading": profile.is_reading}
     if decoded is not None:
-        fields = {**fields, "flags": list(decoded.flags), "trailing": decoded.trailing}
-    return Verdict(characteristic=code, status=status, reason=reason, fields=fields)
+        more["flags"] = list(decoded.flags)
+    return Verdict(
+        characteristic=code,
+        status=Status.MEASURED if reason is None else Status.FAILED,
+        reason=reason,
+        fields={**fields, **more},
+    )
 
 
 def _quirk(model: str | None) -> str | None:

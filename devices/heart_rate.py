@@ -117,7 +117,8 @@ def fields(measured: HeartRate) -> Fields:
 
 
 def _intervals(cursor: Cursor) -> tuple[int, ...]:
-    return tuple(cursor.u16() for _ in range(cursor.left // 2))
+    """All that are left, of which the flag promises one at least."""
+    return tuple(cursor.u16() for _ in range(max(1, cursor.left // 2)))
 
 
 def _milliseconds(ticks: int) -> float:

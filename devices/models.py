@@ -11,6 +11,8 @@ from devices import profiles
 from devices.model import Model, Unsupported
 
 _UNSUPPORTED = "unsupported.yaml"
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C, ten times as fast, where the library was built with it."""
 
 
 @cache
@@ -23,7 +25,7 @@ def known() -> tuple[Model, ...]:
 @cache
 def unsupported() -> tuple[Unsupported, ...]:
     """Return the models that we know we cannot read, and why."""
-    entries = yaml.safe_load(_folder().joinpath(_UNSUPPORTED).read_text("utf-8"))
+    entries = _load(_folder() / _UNSUPPORTED)
     return tuple(msgspec.convert(entry, Unsupported) for entry in entries)
 
 
@@ -60,7 +62,12 @@ def entries() -> Iterator[Mapping[str, object]]:
 def _documents() -> Iterator[list[dict[str, object]]]:
     for file in sorted(_folder().iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml") and file.name != _UNSUPPORTED:
-            yield yaml.safe_load(file.read_text("utf-8"))
+            yield _load(file)
+
+
+def _load(file: resources.abc.Traversable) -> list[dict[str, object]]:
+    document: list[dict[str, object]] = yaml.load(file.read_text("utf-8"), Loader=_LOADER)  # noqa: S506  it is a safe one
+    return document
 
 
 def _folder() -> resources.abc.Traversable:

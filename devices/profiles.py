@@ -24,7 +24,6 @@ from devices import (
     user_data,
     weight,
 )
-from devices.cursor import Cursor
 from devices.features import Features
 from devices.reading import Decoded, UnreadableError
 from devices.sfloat import Number
@@ -83,7 +82,7 @@ def _measurement(
     return Profile(
         name=name,
         decode=lambda frame: read(parse(frame)),
-        fields=lambda frame: show(parse(frame)),
+        fields=lambda frame: _with_tail(parse(frame), show),
         is_reading=True,
     )
 
@@ -95,8 +94,16 @@ def _never_a_reading(
         parse(frame)
 
     return Profile(
-        name=name, decode=check, fields=lambda frame: show(parse(frame)), is_reading=False
+        name=name,
+        decode=check,
+        fields=lambda frame: _with_tail(parse(frame), show),
+        is_reading=False,
     )
+
+
+def _with_tail(measured: M, show: Callable[[M], Fields]) -> Fields:
+    """The fields, and how many bytes followed the last one."""
+    return {**show(measured), "trailing": len(getattr(measured, "trailing", b""))}
 
 
 def _features(name: str, width: int, names: Mapping[int, str]) -> Profile:
@@ -107,8 +114,12 @@ def _features(name: str, width: int, names: Mapping[int, str]) -> Profile:
     )
 
 
-def _bare(name: str, parse: Callable[[bytes], Number]) -> Profile:
-    return _never_a_reading(name, parse, lambda number: {"value": number})
+def _bare(name: str, width: int, parse: Callable[[int], Number]) -> Profile:
+    return _never_a_reading(
+        name,
+        lambda frame: features.parse(frame, width),
+        lambda found: {"value": parse(found.raw)},
+    )
 
 
 def _weight_features(frame: bytes) -> Features:
@@ -187,8 +198,8 @@ SUPPORTED: Mapping[str, Profile] = MappingProxyType(
 
 FORMATS: Mapping[str, Profile] = MappingProxyType(
     {
-        "SFLOAT": _bare("IEEE 11073 SFLOAT", lambda raw: sfloat.decode(Cursor(raw).u16())),
-        "FLOAT": _bare("IEEE 11073 FLOAT", lambda raw: sfloat.decode_float(Cursor(raw).u32())),
+        "SFLOAT": _bare("IEEE 11073 SFLOAT", 2, sfloat.decode),
+        "FLOAT": _bare("IEEE 11073 FLOAT", 4, sfloat.decode_float),
     }
 )
 """Bare number formats, for those who look at bytes."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from devices import date_time, packing
+from devices import date_time, packing, shown
 from devices.cursor import Cursor
 from devices.date_time import DateTime
 from devices.reading import UnreadableError
@@ -62,6 +62,8 @@ _NAMES = {
     Op.COUNT_RESPONSE: "count",
     Op.RESPONSE: "response",
 }
+_ANSWERS = (Op.COUNT_RESPONSE, Op.RESPONSE)
+_BOUNDED = (Operator.UP_TO, Operator.FROM, Operator.RANGE)
 _SHORT_COUNT, _LONG_COUNT = 2, 4
 
 
@@ -88,8 +90,18 @@ class ControlPoint:
         """How many records a number response tells of: 16 bits by the standard, 32 in the wild."""
         if self.op != Op.COUNT_RESPONSE:
             return None
-        width = _LONG_COUNT if len(self.operand) >= _LONG_COUNT else _SHORT_COUNT
-        return int.from_bytes(self.operand[:width], "little")
+        return int.from_bytes(self.operand[: self._answer], "little")
+
+    @property
+    def trailing(self) -> bytes:
+        """What follows an answer; the length of a request is its own affair."""
+        return self.operand[self._answer :] if self.op in _ANSWERS else b""
+
+    @property
+    def _answer(self) -> int:
+        """How long an answer is."""
+        is_long = self.op == Op.COUNT_RESPONSE and len(self.operand) >= _LONG_COUNT
+        return _LONG_COUNT if is_long else _SHORT_COUNT
 
     @property
     def is_success(self) -> bool:
@@ -172,10 +184,10 @@ def number(records: int) -> ControlPoint:
 
 
 def parse(frame: bytes) -> ControlPoint:
-    """Read a request or an answer; UnreadableError if an answer or a bound is cut short."""
+    """Read a request or an answer; UnreadableError if an answer is cut short."""
     cursor = Cursor(frame)
     point = ControlPoint(op=cursor.u8(), operator=cursor.u8(), operand=cursor.rest())
-    if point.op in (Op.COUNT_RESPONSE, Op.RESPONSE) and len(point.operand) < _SHORT_COUNT:
+    if point.op in _ANSWERS and len(point.operand) < _SHORT_COUNT:
         raise UnreadableError(f"truncated: an answer needs 2 bytes, not {len(point.operand)}")
     return point
 
@@ -191,13 +203,13 @@ def choice(point: ControlPoint) -> Choice:
         operator = Operator(point.operator)
     except ValueError as error:
         raise UnreadableError(f"operator {point.operator} is not known") from error
-    if operator not in (Operator.UP_TO, Operator.FROM, Operator.RANGE):
+    if operator not in _BOUNDED:
         return Choice(operator=operator)
     return _bounded(operator, Cursor(point.operand))
 
 
 def fields(point: ControlPoint) -> Fields:
-    """Return the decoded fields."""
+    """Return the decoded fields; UnreadableError if the bound of a request is cut short."""
     if point.op == Op.COUNT_RESPONSE:
         return {"op": "count", "count": point.count}
     if point.op == Op.RESPONSE:
@@ -206,8 +218,23 @@ def fields(point: ControlPoint) -> Fields:
     return {
         "op": known.get(point.op, point.op),
         "operator": point.operator,
-        "operand": point.operand.hex(),
+        **_operand(point),
     }
+
+
+def _operand(point: ControlPoint) -> Fields:
+    """The bounds of a request; whatever the standard does not know is shown as it came."""
+    raw: Fields = {"operand": point.operand.hex()}
+    if point.op not in (Op.REPORT, Op.DELETE, Op.COUNT) or point.operator not in _BOUNDED:
+        return raw
+    if point.operand and point.operand[0] not in tuple(Filter):
+        return raw
+    chosen = choice(point)
+    return {"filter": chosen.filter, **shown.given(low=_told(chosen.low), high=_told(chosen.high))}
+
+
+def _told(bound: int | DateTime | None) -> int | str | None:
+    return str(bound) if isinstance(bound, DateTime) else bound
 
 
 def _request(op: Op, chosen: Choice) -> ControlPoint:

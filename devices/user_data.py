@@ -1,7 +1,9 @@
 """User Data: control point 2A9F (consent) and database change increment 2A99."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 
 from devices import packing
 from devices.cursor import Cursor
@@ -33,7 +35,9 @@ class Result(IntEnum):
 
 
 _ANSWER = 2
-_NEEDS = {Op.REGISTER: 2, Op.CONSENT: 3, Op.DELETE_USER: 1, Op.RESPONSE: _ANSWER}
+_NEEDS: Mapping[int, int] = MappingProxyType(
+    {Op.REGISTER: 2, Op.CONSENT: 3, Op.DELETE: 0, Op.DELETE_USER: 1, Op.RESPONSE: _ANSWER}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,13 @@ class ControlPoint:
         if self.op == Op.RESPONSE:
             return self.parameter[2] if len(self.parameter) > _ANSWER else None
         return self.parameter[0] if self.op in (Op.CONSENT, Op.DELETE_USER) else None
+
+    @property
+    def trailing(self) -> bytes:
+        """What follows the parameter that the operation has."""
+        if self.op == Op.RESPONSE:
+            return self.parameter[_ANSWER + 1 :]
+        return self.parameter[_NEEDS[self.op] :] if self.op in _NEEDS else b""
 
     @property
     def code(self) -> int | None:
@@ -101,7 +112,7 @@ def parse(frame: bytes) -> ControlPoint:
     """Read 2A9F; UnreadableError if a parameter that the operation needs is missing."""
     cursor = Cursor(frame)
     point = ControlPoint(op=cursor.u8(), parameter=cursor.rest())
-    needs = {int(op): length for op, length in _NEEDS.items()}.get(point.op, 0)
+    needs = _NEEDS.get(point.op, 0)
     if len(point.parameter) < needs:
         have = len(point.parameter)
         raise UnreadableError(f"truncated: operation {point.op} needs {needs} bytes, not {have}")

@@ -128,9 +128,9 @@ def fields(measured: Weight) -> Fields:
     return {
         "unit": "lb" if measured.imperial else "kg",
         "weight": measured.weight,
+        **shown.user(measured.user),
         **shown.given(
             timestamp=shown.text(measured.timestamp),
-            user_id=bits.user_slot(measured.user),
             bmi=measured.bmi,
             height=measured.height,
         ),

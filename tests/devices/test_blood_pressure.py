@@ -158,7 +158,8 @@ def test_user_255_means_unknown() -> None:
     value = measured(user=0xFF)
     assert reading(user=0xFF).user_slot is None
     assert blood_pressure.encode(value)[-1] == 0xFF
-    assert "user_id" not in blood_pressure.fields(value)
+    assert blood_pressure.fields(value)["user_id"] is None
+    assert "user_id" not in blood_pressure.fields(measured())
 
 
 @pytest.mark.parametrize("unknown", ["year", "month", "day"])

@@ -2,12 +2,17 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from devices import models
-from devices.cli import app
+from devices import cli, models, profiles
+from devices.cli import Status, app
+from tests.devices.test_vectors import READABLE, REJECTED, named
 
 RUN = CliRunner()
+NAMED_OTHERWISE = {"status": "status_bits"}
+"""The frame's own status gives way to what became of the frame."""
 
 
 def decoded(*arguments: str, code: int = 0) -> dict[str, Any]:
@@ -29,6 +34,7 @@ def test_a_reading_is_one_object_in_the_units_of_the_wire() -> None:
         "status_bits": 18,
         "flags": ["cuff_loose", "pulse_below_range"],
         "trailing": 0,
+        "is_reading": True,
         "status": "measured",
         "reason": None,
     }
@@ -62,7 +68,8 @@ def test_an_unreadable_frame_says_why_and_exits_1() -> None:
     ("frame", "characteristic"), [("00d7f000000000", "2A36"), ("06000106", "2A52"), ("64", "2A19")]
 )
 def test_what_is_never_a_reading_says_so(frame: str, characteristic: str) -> None:
-    assert "never a reading" in decoded(frame, "--char", characteristic)["reason"]
+    found = decoded(frame, "--char", characteristic)
+    assert (found["status"], found["reason"], found["is_reading"]) == ("measured", None, False)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +125,34 @@ def test_list_names_every_model() -> None:
 
 def test_list_prints_the_page() -> None:
     assert RUN.invoke(app, ["list", "--markdown"]).stdout.startswith("# Devices\n")
+
+
+@pytest.mark.parametrize("vector", READABLE, ids=named)
+def test_every_recorded_frame_is_told_field_by_field(vector: dict[str, Any]) -> None:
+    quirk = ("--quirk", vector["quirk"]) if "quirk" in vector else ()
+    found = decoded(vector["hex"], "--char", vector["char"], *quirk)
+    for name, expected in vector["expect"].items():
+        assert found[NAMED_OTHERWISE.get(name, name)] == expected, name
+    assert found["status"] in ("measured", "failed")
+
+
+@pytest.mark.parametrize("vector", REJECTED, ids=named)
+def test_every_recorded_frame_that_is_broken_is_told_to_be(vector: dict[str, Any]) -> None:
+    found = decoded(vector["hex"], "--char", vector["char"], code=1)
+    assert (found["status"], bool(found["reason"])) == ("unreadable", True)
+
+
+@pytest.mark.parametrize("code", [*profiles.SUPPORTED, *profiles.FORMATS])
+@given(frame=st.binary(max_size=40))
+def test_any_bytes_are_one_object_with_a_status_and_a_reason(code: str, frame: bytes) -> None:
+    verdict = cli.judge(code, frame)
+    told = json.loads(json.dumps(verdict.as_dict(), allow_nan=False))
+    assert told["status"] == verdict.status
+    assert bool(verdict.reason) is (verdict.status is not Status.MEASURED)
+    assert code == "2A2B" or told["reason"] == verdict.reason
+    assert verdict.status is Status.UNREADABLE or 0 <= told["trailing"] <= len(frame)
+
+
+def test_what_follows_the_last_field_is_counted_for_every_kind_of_frame() -> None:
+    found = decoded("64ffff", "--char", "2A19")
+    assert (found["level"], found["trailing"]) == (100, 2)

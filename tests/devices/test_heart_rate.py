@@ -17,7 +17,7 @@ from devices.reading import FailedMeasurement, Kind, Reading, UnreadableError
         contact=st.booleans(),
         contact_supported=st.booleans(),
         energy_kj=st.none() | st.integers(0, 0xFFFF),
-        intervals=st.none() | st.lists(st.integers(0, 0xFFFF), max_size=9).map(tuple),
+        intervals=st.none() | st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=9).map(tuple),
         reserved=st.sampled_from([0, 0x20, 0xE0]),
     )
 )
@@ -57,7 +57,7 @@ def test_half_an_interval_is_trailing() -> None:
     assert heart_rate.fields(value)["rr_ms"] == [833.0]
 
 
-@pytest.mark.parametrize("frame", ["", "00", "0148", "0848", "084801"])
+@pytest.mark.parametrize("frame", ["", "00", "0148", "0848", "084801", "1048", "104855"])
 def test_missing_fields_are_unreadable(frame: str) -> None:
     with pytest.raises(UnreadableError):
         heart_rate.parse(bytes.fromhex(frame))

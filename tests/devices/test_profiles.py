@@ -108,4 +108,7 @@ def test_an_unknown_quirk_reads_by_the_standard() -> None:
 @pytest.mark.parametrize("name", profiles.FORMATS)
 def test_bare_numbers_are_never_readings(name: str) -> None:
     assert profiles.decode(name, b"\x01\x00\x00\x00") is None
-    assert profiles.fields(name, b"\x01\x00\x00\x00") == {"value": 1.0}
+    assert profiles.fields(name, b"\x01\x00\x00\x00") == {
+        "value": 1.0,
+        "trailing": 2 if name == "SFLOAT" else 0,
+    }

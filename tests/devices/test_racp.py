@@ -122,10 +122,32 @@ def test_any_request_is_understood_or_refused_with_our_own_error(frame: bytes) -
     ("frame", "fields"),
     [
         ("0101", {"op": "report", "operator": 1, "operand": ""}),
-        ("0403010200", {"op": "number", "operator": 3, "operand": "010200"}),
+        ("0403010200", {"op": "number", "operator": 3, "filter": 1, "low": 2}),
+        ("0104010200ff01", {"op": "report", "operator": 4, "filter": 1, "low": 2, "high": 511}),
+        ("0202011000", {"op": "delete", "operator": 2, "filter": 1, "high": 16}),
+        (
+            "010302e807060f110000",
+            {"op": "report", "operator": 3, "filter": 2, "low": "2024-06-15T17:00:00"},
+        ),
+        ("010309aabb", {"op": "report", "operator": 3, "operand": "09aabb"}),
+        ("010901aabb", {"op": "report", "operator": 9, "operand": "01aabb"}),
         ("0300", {"op": "abort", "operator": 0, "operand": ""}),
         ("0700", {"op": 7, "operator": 0, "operand": ""}),
     ],
 )
 def test_requests_are_shown_by_name(frame: str, fields: dict[str, object]) -> None:
     assert racp.fields(racp.parse(bytes.fromhex(frame))) == fields
+
+
+@pytest.mark.parametrize("frame", ["0103", "010301", "01030110", "01040102000a", "010302e807"])
+def test_a_bound_that_is_cut_short_is_unreadable(frame: str) -> None:
+    with pytest.raises(UnreadableError, match="truncated"):
+        racp.fields(racp.parse(bytes.fromhex(frame)))
+
+
+@pytest.mark.parametrize(
+    ("frame", "trailing"),
+    [("06000101", ""), ("06000101ff", "ff"), ("0500020100", "00"), ("050004030201aa", "aa")],
+)
+def test_what_follows_an_answer_is_counted(frame: str, trailing: str) -> None:
+    assert racp.parse(bytes.fromhex(frame)).trailing.hex() == trailing
