@@ -18,6 +18,12 @@ class Verb(StrEnum):
     CLOSE_MONTH = "evaluate, sign, lock and export a billing month"
     SEE_AUDIT = "see who saw whom"
     ADMINISTER = "manage users, roles, teams and rules"
+    DRAFT_RULES = "draft alert rules and ask what-if"
+    PUBLISH_RULES = "publish alert rules as the second person"
+    SET_LIMITS = "set alert limits of one patient"
+    SEE_ROTA = "see who is on call"
+    KEEP_ROTA = "keep teams and the on-call rota"
+    KEEP_FLEET = "enrol, command and revoke gateways, assign devices"
     BREAK_GLASS = "open a record outside the care team, with a reason"
     OWN_ACCOUNT = "manage one's own account"
 
@@ -30,17 +36,20 @@ _CLINICAL = _EVERYBODY | {
     Verb.DOCUMENT,
     Verb.CORRECT,
     Verb.SEE_FLEET,
+    Verb.SEE_ROTA,
     Verb.BREAK_GLASS,
 }
+_RULES = frozenset({Verb.DRAFT_RULES, Verb.PUBLISH_RULES, Verb.SET_LIMITS})
+_HOUSE = frozenset({Verb.SEE_ROTA, Verb.KEEP_ROTA, Verb.SEE_FLEET, Verb.KEEP_FLEET})
 
 ROLES: Mapping[str, frozenset[Verb]] = MappingProxyType(
     {
         "nurse": _CLINICAL,
-        "provider": _CLINICAL,
-        "coordinator": _CLINICAL - {Verb.CORRECT},
+        "provider": _CLINICAL | _RULES,
+        "coordinator": _CLINICAL - {Verb.CORRECT} | {Verb.KEEP_ROTA},
         "billing": _EVERYBODY | {Verb.SEE_PATIENT, Verb.SEE_BILLING, Verb.CLOSE_MONTH},
-        "operations": _EVERYBODY | {Verb.SEE_FLEET},
-        "administrator": _EVERYBODY | {Verb.ADMINISTER, Verb.SEE_AUDIT, Verb.SEE_FLEET},
+        "operations": _EVERYBODY | _HOUSE - {Verb.KEEP_ROTA},
+        "administrator": _EVERYBODY | _HOUSE | {Verb.ADMINISTER, Verb.SEE_AUDIT, Verb.DRAFT_RULES},
         "auditor": _EVERYBODY | {Verb.SEE_AUDIT},
     }
 )
