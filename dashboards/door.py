@@ -12,6 +12,7 @@ from fastapi.params import Depends as Dependency
 from dashboards import trail
 from dashboards.accounts import sessions
 from dashboards.accounts.sessions import Member, Session
+from dashboards.api import tokens
 from dashboards.fetch import Connection
 from dashboards.headers import SAFE
 from dashboards.permissions import Verb, may
@@ -40,6 +41,12 @@ class SignedIn:
 
     session: Session
     staff: Member
+    scopes: frozenset[Verb] | None = None
+    """What an API token is limited to; None for a person."""
+
+    def may(self, verb: Verb) -> bool:
+        """Whether the role holds `verb`, and the token, if there is one, does too."""
+        return may(self.staff.role, verb) and (self.scopes is None or verb in self.scopes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,12 @@ class Visit:
     token_hash: bytes
     connection: Connection
     now: datetime
+    scopes: frozenset[Verb] | None = None
+    """What an API token is limited to; None for a person."""
+
+    def may(self, verb: Verb) -> bool:
+        """Whether this visitor may do more than the route itself asked for."""
+        return may(self.staff.role, verb) and (self.scopes is None or verb in self.scopes)
 
     async def record(
         self,
@@ -79,6 +92,9 @@ async def signed_in(request: Request) -> SignedIn:
     """Return who is asking; checks the CSRF token of unsafe requests."""
     wired = wiring(request)
     now = wired.settings.clock()
+    given = tokens.bearer(request)
+    if given is not None:
+        return await _by_token(wired, given, now)
     session = await _session(request, wired, now)
     if request.method not in SAFE:
         await _check_token(request, session)
@@ -89,6 +105,21 @@ async def signed_in(request: Request) -> SignedIn:
         if BACKGROUND not in request.headers:
             await sessions.touch(connection, session, now)
     return SignedIn(session=session, staff=staff)
+
+
+async def _by_token(wired: Wiring, given: str, now: datetime) -> SignedIn:
+    """Return the integration that an API token belongs to; cookies count for nothing then."""
+    async with wired.pool.connection() as connection:
+        token = await tokens.calling(connection, given, now)
+    if token is None:
+        raise SignInNeededError
+    async with as_organisation(wired.pool, token.organisation_id) as connection:
+        session = token.session(now)
+        staff = await sessions.member(connection, session)
+        if staff is None:
+            raise SignInNeededError
+        await tokens.touch(connection, token, now)
+    return SignedIn(session=session, staff=staff, scopes=token.verbs)
 
 
 async def _session(request: Request, wired: Wiring, now: datetime) -> Session:
@@ -118,7 +149,7 @@ def visit(verb: Verb) -> Callable[..., AsyncIterator[Visit]]:
 
     async def open_visit(request: Request) -> AsyncIterator[Visit]:
         who = await signed_in(request)
-        if not may(who.staff.role, verb):
+        if not who.may(verb):
             raise RefusedError(f"Your role does not allow you to {verb}.")
         wired = wiring(request)
         async with as_organisation(wired.pool, who.staff.organisation_id) as connection:
@@ -128,6 +159,7 @@ def visit(verb: Verb) -> Callable[..., AsyncIterator[Visit]]:
                 token_hash=who.session.token_hash,
                 connection=connection,
                 now=wired.settings.clock(),
+                scopes=who.scopes,
             )
 
     open_visit.verb = verb  # type: ignore[attr-defined]  # read by the test that no route forgets one
@@ -139,7 +171,7 @@ def listener(verb: Verb) -> Callable[..., Awaitable[SignedIn]]:
 
     async def listen(request: Request) -> SignedIn:
         who = await signed_in(request)
-        if not may(who.staff.role, verb):
+        if not who.may(verb):
             raise RefusedError(f"Your role does not allow you to {verb}.")
         return who
 

@@ -64,12 +64,12 @@ class NewAccount(BaseModel):
 @router.get("", response_class=HTMLResponse)
 async def accounts(request: Request, visit: Administering, problem: str = "") -> HTMLResponse:
     """Everybody with an account, and what roles may do."""
-    await visit.record("look", "accounts", "all")
+    found = await everybody(visit)
     return wiring(request).pages.html(
         request,
         "admin/page.html",
         await shell(visit, "admin"),
-        accounts=await every(visit.connection, Account, QUERIES["staff"], {"now": visit.now}),
+        accounts=found,
         teams=await every(visit.connection, Team, QUERIES["teams"], {}),
         roles=sorted(ROLES),
         verbs=list(Verb),
@@ -78,9 +78,22 @@ async def accounts(request: Request, visit: Administering, problem: str = "") ->
     )
 
 
+async def everybody(visit: Visit) -> list[Account]:
+    """Look at every account."""
+    await visit.record("look", "accounts", "all")
+    return await every(visit.connection, Account, QUERIES["staff"], {"now": visit.now})
+
+
 @router.post("/users", response_class=HTMLResponse)
 async def add(visit: Administering, form: Annotated[NewAccount, Form()]) -> Response:
     """Add a member of staff with a first password."""
+    if not await added(visit, form):
+        return RedirectResponse("/admin?problem=That+address+has+an+account.", SEE_OTHER)
+    return _back()
+
+
+async def added(visit: Visit, form: NewAccount) -> bool:
+    """Add a member of staff; False when the address has an account, here or elsewhere."""
     if form.role not in ROLES:
         raise RefusedError("There is no such role.")
     fields = form.model_dump(exclude={"password"}) | {
@@ -92,9 +105,9 @@ async def add(visit: Administering, form: Annotated[NewAccount, Form()]) -> Resp
         async with visit.connection.transaction():
             await run(visit.connection, QUERIES["add_staff"], fields)
     except UniqueViolation:
-        return RedirectResponse("/admin?problem=That+address+has+an+account.", SEE_OTHER)
+        return False
     await visit.record("change", "staff", "new", detail={"role": form.role})
-    return _back()
+    return True
 
 
 @router.post("/users/{staff_id}/role", response_class=HTMLResponse)
@@ -104,32 +117,32 @@ async def set_role(
     """Change somebody's role; their open sessions end."""
     if role not in ROLES:
         raise RefusedError("There is no such role.")
-    await _change(visit, staff_id, "set_role", {"role": role})
+    await change(visit, staff_id, "set_role", {"role": role})
     return _back()
 
 
 @router.post("/users/{staff_id}/disable", response_class=HTMLResponse)
 async def disable(visit: Administering, staff_id: UUID) -> Response:
     """Lock somebody out at once."""
-    await _change(visit, staff_id, "disable", {})
+    await change(visit, staff_id, "disable", {})
     return _back()
 
 
 @router.post("/users/{staff_id}/enable", response_class=HTMLResponse)
 async def enable(visit: Administering, staff_id: UUID) -> Response:
     """Let somebody in again."""
-    await _change(visit, staff_id, "enable", {})
+    await change(visit, staff_id, "enable", {})
     return _back()
 
 
 @router.post("/users/{staff_id}/forget-code", response_class=HTMLResponse)
 async def forget_code(visit: Administering, staff_id: UUID) -> Response:
     """Take away somebody's one-time codes: their telephone is lost."""
-    await _change(visit, staff_id, "forget_code", {})
+    await change(visit, staff_id, "forget_code", {})
     return _back()
 
 
-async def _change(visit: Visit, staff_id: UUID, what: str, told: dict[str, object]) -> None:
+async def change(visit: Visit, staff_id: UUID, what: str, told: dict[str, object]) -> None:
     """Change an account, never one's own; its sessions end and the trail keeps it."""
     if staff_id == visit.staff.id:
         raise RefusedError("Somebody else must change your own account.")

@@ -78,15 +78,7 @@ async def trail(
 ) -> HTMLResponse:
     """The trail, newest first."""
     patient, staff = _uuid(wanted.patient), _uuid(wanted.staff)
-    fields = {
-        "before": wanted.before,
-        "patient_id": patient,
-        "actor": f"staff:{staff}" if staff else None,
-        "action": wanted.action or None,
-        "most": PAGE + 1,
-    }
-    lines = await every(visit.connection, Line, QUERIES["trail"], fields)
-    await visit.record("look", "audit", str(patient or staff or "all"), patient_id=patient)
+    lines = await found(visit, patient, staff, wanted.action, wanted.before)
     actions = await every(visit.connection, _Action, QUERIES["actions"], {})
     return wiring(request).pages.html(
         request,
@@ -105,8 +97,29 @@ async def trail(
 @router.get("/chain", response_class=HTMLResponse)
 async def chain(request: Request, visit: Looking) -> HTMLResponse:
     """Check the hash chain of this organisation now."""
-    found = await first(visit.connection, Chain, QUERIES["broken"], {})
-    return wiring(request).pages.html(request, "audit/chain.html", chain=found)
+    checked = await verified(visit)
+    return wiring(request).pages.html(request, "audit/chain.html", chain=checked)
+
+
+async def verified(visit: Visit) -> Chain | None:
+    """Check the hash chain of this organisation."""
+    return await first(visit.connection, Chain, QUERIES["broken"], {})
+
+
+async def found(
+    visit: Visit, patient: UUID | None, staff: UUID | None, action: str, before: int | None
+) -> list[Line]:
+    """Look at the trail, newest first; one line more than a page tells that there are more."""
+    fields = {
+        "before": before,
+        "patient_id": patient,
+        "actor": f"staff:{staff}" if staff else None,
+        "action": action or None,
+        "most": PAGE + 1,
+    }
+    lines = await every(visit.connection, Line, QUERIES["trail"], fields)
+    await visit.record("look", "audit", str(patient or staff or "all"), patient_id=patient)
+    return lines
 
 
 def _uuid(text: str) -> UUID | None:

@@ -153,6 +153,13 @@ async def file(visit: Looking, file_id: UUID) -> Response:
 @router.get("/lines/{line_id}/evidence.{kind}")
 async def line_evidence(request: Request, visit: Looking, line_id: str, kind: str) -> Response:
     """The evidence of a line as PDF, CSV or JSON."""
+    return attached(
+        await evidence_of(request, visit, line_id, kind), f"evidence-{line_id}.{kind}", kind
+    )
+
+
+async def evidence_of(request: Request, visit: Visit, line_id: str, kind: str) -> bytes:
+    """Write the evidence of a line; that it left is on the trail."""
     owner = await store.line_owner(visit, line_id)
     if owner is None or kind not in ("pdf", "csv", "json"):
         raise MissingError
@@ -160,7 +167,7 @@ async def line_evidence(request: Request, visit: Looking, line_id: str, kind: st
     organisation = visit.staff.organisation_id
     made = await asyncio.to_thread(_evidence, dsn, organisation, line_id, kind)
     await visit.record("export", "bill_line", line_id, patient_id=owner, detail={"evidence": kind})
-    return attached(made, f"evidence-{line_id}.{kind}", kind)
+    return made
 
 
 def _evidence(dsn: str, organisation: UUID, line_id: str, kind: str) -> bytes:

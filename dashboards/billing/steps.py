@@ -35,36 +35,47 @@ UNDER_WAY: set[asyncio.Task[None]] = set()
 Given = TypeVar("Given")
 
 
+class NotNowError(Exception):
+    """The month does not allow it now; `problem` is one of words.PROBLEMS."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
 @router.post("/{month}/work/{kind}")
 async def work(
     request: Request, visit: Closing, month: str, kind: Kind, form: Annotated[str, Form()] = "xlsx"
 ) -> Response:
     """Begin long work; the page shows how far it is."""
-    first = _month(month)
-    dsn = wiring(request).settings.worker_dsn
-    if not dsn:
-        return _back(first, "NO_WORKER")
+    first = named(month)
+    written = Format(form) if form in set(Format) else Format.XLSX
+    try:
+        await begun(request, visit, first, kind, written)
+    except NotNowError as error:
+        return _back(first, error.problem)
+    return _back(first)
+
+
+async def begun(request: Request, visit: Visit, first: date, kind: Kind, form: Format) -> UUID:
+    """Begin long work; return the id under which its progress can be read."""
+    dsn = _worker(request)
     order = Order(
-        id=uuid4(),
-        key=_key(visit, first),
-        kind=kind,
-        by=_who(visit),
-        now=visit.now,
-        form=Format(form) if form in set(Format) else Format.XLSX,
+        id=uuid4(), key=key_of(visit, first), kind=kind, by=who(visit), now=visit.now, form=form
     )
     if not await asyncio.to_thread(jobs.begin, dsn, order):
-        return _back(first, "BUSY")
+        raise NotNowError("BUSY")
     task = asyncio.create_task(asyncio.to_thread(jobs.run, dsn, order))
     UNDER_WAY.add(task)
     task.add_done_callback(UNDER_WAY.discard)
-    return _back(first)
+    return order.id
 
 
 @router.post("/{month}/review")
 async def review(request: Request, visit: Closing, month: str) -> Response:
     """Close collecting."""
-    first = _month(month)
-    key, by, now = _key(visit, first), _who(visit), visit.now
+    first = named(month)
+    key, by, now = key_of(visit, first), who(visit), visit.now
     return await _stepped(
         request, first, lambda connection: closing.review(connection, key, by=by, now=now)
     )
@@ -75,8 +86,8 @@ async def sign(
     request: Request, visit: Closing, month: str, note: Annotated[str, Form(max_length=300)] = ""
 ) -> Response:
     """Sign the month off."""
-    first = _month(month)
-    key, by, now = _key(visit, first), _who(visit), visit.now
+    first = named(month)
+    key, by, now = key_of(visit, first), who(visit), visit.now
     return await _stepped(
         request, first, lambda at: closing.sign_off(at, key, by=by, now=now, note=note)
     )
@@ -87,8 +98,8 @@ async def reopen(
     request: Request, visit: Closing, month: str, reason: Annotated[str, Form(max_length=300)] = ""
 ) -> Response:
     """Go back to collecting, with a reason."""
-    first = _month(month)
-    key, by, now = _key(visit, first), _who(visit), visit.now
+    first = named(month)
+    key, by, now = key_of(visit, first), who(visit), visit.now
     return await _stepped(
         request, first, lambda at: closing.reopen(at, key, by=by, now=now, reason=reason)
     )
@@ -97,12 +108,12 @@ async def reopen(
 @router.post("/{month}/answers")
 async def answers(request: Request, visit: Closing, month: str, file: UploadFile) -> Response:
     """Read a remittance file (835)."""
-    first = _month(month)
+    first = named(month)
     try:
         given = remittance.read_835((await file.read(AT_MOST)).decode("utf-8", "replace"))
     except CaseError:
         return _back(first, "UNREADABLE")
-    key, by, now = _key(visit, first), _who(visit), visit.now
+    key, by, now = key_of(visit, first), who(visit), visit.now
     return await _stepped(
         request, first, lambda at: closing.answers(at, key, given, by=by, now=now)
     )
@@ -117,8 +128,8 @@ async def confirm(
     reason: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
     """State that a line that waited for review still stands."""
-    first = _month(month)
-    key, by, now = _key(visit, first), _who(visit), visit.now
+    first = named(month)
+    key, by, now = key_of(visit, first), who(visit), visit.now
     return await _stepped(
         request, first, lambda at: closing.confirm(at, key, line_id, by=by, now=now, reason=reason)
     )
@@ -132,6 +143,12 @@ async def ask(
     back: Annotated[str, Form(max_length=7)] = "",
 ) -> Response:
     """Ask the care team for what is missing: a task of theirs."""
+    await asked(visit, patient_id, mend)
+    return _back(named(back) if back else visit.now.date())
+
+
+async def asked(visit: Visit, patient_id: UUID, mend: str) -> bool:
+    """Give the care team a task; False when it has that one already."""
     await known(visit.connection, patient_id)
     words_of = words.MEND_TITLES.get(mend)
     if words_of is None:
@@ -142,21 +159,34 @@ async def ask(
         await visit.record(
             "change", "task", patient_id, patient_id=patient_id, detail={"title": title}
         )
-    return _back(_month(back) if back else visit.now.date())
+    return made
 
 
 async def _stepped(
     request: Request, first: date, step: Callable[[Connection], object]
 ) -> RedirectResponse:
-    """Take one step on a worker's connection; a refusal comes back as words."""
+    """Take one step; a refusal comes back as words."""
+    try:
+        await stepped(request, step)
+    except NotNowError as error:
+        return _back(first, error.problem)
+    return _back(first)
+
+
+async def stepped(request: Request, step: Callable[[Connection], object]) -> None:
+    """Take one step of a month on a worker's connection."""
+    try:
+        await asyncio.to_thread(_on_connection, _worker(request), step)
+    except MonthRefusedError as error:
+        raise NotNowError(error.refusal.name) from error
+
+
+def _worker(request: Request) -> str:
+    """Return the worker's way in; a web process may have none."""
     dsn = wiring(request).settings.worker_dsn
     if not dsn:
-        return _back(first, "NO_WORKER")
-    try:
-        await asyncio.to_thread(_on_connection, dsn, step)
-    except MonthRefusedError as error:
-        return _back(first, error.refusal.name)
-    return _back(first)
+        raise NotNowError("NO_WORKER")
+    return dsn
 
 
 def _on_connection(dsn: str, step: Callable[[Connection], Given]) -> Given:
@@ -164,18 +194,21 @@ def _on_connection(dsn: str, step: Callable[[Connection], Given]) -> Given:
         return step(connection)
 
 
-def _month(text: str) -> date:
+def named(text: str) -> date:
+    """Return the first day of a month."""
     try:
         return month_named(text)
     except CaseError:
         raise MissingError from None
 
 
-def _key(visit: Visit, first: date) -> Key:
+def key_of(visit: Visit, first: date) -> Key:
+    """Return a month of the visitor's organisation."""
     return Key(organisation=visit.staff.organisation_id, first=first)
 
 
-def _who(visit: Visit) -> str:
+def who(visit: Visit) -> str:
+    """Return the visitor as the trail names them."""
     return f"staff:{visit.staff.id}"
 
 

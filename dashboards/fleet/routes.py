@@ -78,17 +78,32 @@ async def fleet(
     request: Request, visit: Looking, state: Annotated[str, Query(max_length=20)] = ""
 ) -> HTMLResponse:
     """Gateways and devices."""
-    fields = {"quiet": visit.now - QUIET}
-    devices = await every(visit.connection, Device, QUERIES["devices"], fields)
-    await visit.record("look", "fleet", state or "all")
+    devices = await devices_of(visit, state)
     return wiring(request).pages.html(
         request,
         "fleet/page.html",
         await shell(visit, "fleet"),
-        gateways=await every(visit.connection, Gateway, QUERIES["gateways"], {}),
+        gateways=await gateways_of(visit),
         devices=[d for d in devices if state in {"", d.cause}],
         causes=CAUSES,
         tiles=Counter(device.cause for device in devices),
         state=state,
-        waiting=await first(visit.connection, Waiting, QUERIES["quarantine"], {}),
+        waiting=await in_quarantine(visit),
     )
+
+
+async def devices_of(visit: Visit, state: str) -> list[Device]:
+    """Look at every device with what is the matter with it."""
+    await visit.record("look", "fleet", state or "all")
+    fields = {"quiet": visit.now - QUIET}
+    return await every(visit.connection, Device, QUERIES["devices"], fields)
+
+
+async def gateways_of(visit: Visit) -> list[Gateway]:
+    """Return every hub."""
+    return await every(visit.connection, Gateway, QUERIES["gateways"], {})
+
+
+async def in_quarantine(visit: Visit) -> Waiting | None:
+    """Return how much lies in quarantine."""
+    return await first(visit.connection, Waiting, QUERIES["quarantine"], {})

@@ -119,10 +119,7 @@ async def queue_page(
 ) -> HTMLResponse:
     """The review queue with the people that each reading may belong to."""
     queue = queue if queue in QUEUES else "identity_review"
-    rows = await every(visit.connection, Waiting, QUERIES["waiting"], {"queue": queue})
-    candidates = {row.id: await _candidates(visit, row) for row in rows if row.value}
-    shown = {str(one.id) for several in candidates.values() for one in several}
-    await visit.record("look", "identity_review", queue, detail={"patients": sorted(shown)})
+    rows, candidates = await waiting(visit, queue)
     return wiring(request).pages.html(
         request,
         "identity/page.html",
@@ -133,6 +130,15 @@ async def queue_page(
         queue=queue,
         problem=problem,
     )
+
+
+async def waiting(visit: Visit, queue: str) -> tuple[list[Waiting], dict[UUID, list[Candidate]]]:
+    """Look at a queue, and at the people that each reading in it may belong to."""
+    rows = await every(visit.connection, Waiting, QUERIES["waiting"], {"queue": queue})
+    candidates = {row.id: await _candidates(visit, row) for row in rows if row.value}
+    shown = {str(one.id) for several in candidates.values() for one in several}
+    await visit.record("look", "identity_review", queue, detail={"patients": sorted(shown)})
+    return rows, candidates
 
 
 async def _candidates(visit: Visit, row: Waiting) -> list[Candidate]:
@@ -153,13 +159,18 @@ async def give(
     patient_id: Annotated[UUID, Form()],
 ) -> Response:
     """Give a quarantined reading to a person."""
+    try:
+        await given(request, visit, quarantine_id, patient_id)
+    except ReleaseError as error:
+        return _back(str(error))
+    return _back()
+
+
+async def given(request: Request, visit: Visit, quarantine_id: UUID, patient_id: UUID) -> None:
+    """Give a quarantined reading to a person; ReleaseError says why not."""
     await known(visit.connection, patient_id)
     async with _worker(request) as connection:
-        try:
-            await release(connection, quarantine_id, patient_id, by(visit, "identity review"))
-        except ReleaseError as error:
-            return _back(str(error))
-    return _back()
+        await release(connection, quarantine_id, patient_id, by(visit, "identity review"))
 
 
 @router.post("/identity/{quarantine_id}/reject", response_class=HTMLResponse)
@@ -170,12 +181,17 @@ async def refuse(
     reason: Annotated[str, Form(max_length=300)] = "nobody's",
 ) -> Response:
     """Close a row for good; it stays on record."""
+    await rejected(request, visit, quarantine_id, reason)
+    return _back()
+
+
+async def rejected(request: Request, visit: Visit, quarantine_id: UUID, reason: str) -> None:
+    """Close a row for good."""
     async with _worker(request) as connection:
         try:
             await reject(connection, quarantine_id, by(visit, reason.strip() or "rejected"))
         except ReleaseError as error:
             raise MissingError from error
-    return _back()
 
 
 @router.get("/patients/{patient_id}/readings/{reading_id}/correct", response_class=HTMLResponse)
@@ -184,16 +200,13 @@ async def ask_correction(
 ) -> HTMLResponse:
     """Ask what is wrong with a stored reading."""
     who = await known(visit.connection, patient_id)
-    found = await _one(visit, patient_id, reading_id)
-    await visit.record("look", "reading", reading_id, patient_id=patient_id)
-    fields = {"device_id": found.device_id, "gateway_id": None, "kind": found.kind}
-    candidates = await every(visit.connection, Candidate, QUERIES["candidates"], fields)
+    found, candidates = await one_with_candidates(visit, patient_id, reading_id)
     return wiring(request).pages.html(
         request,
         "identity/correct.html",
         await banner(visit, who, "readings"),
         reading=found,
-        candidates=[one for one in candidates if one.id != patient_id],
+        candidates=candidates,
         problem=problem[:200],
     )
 
@@ -207,21 +220,28 @@ async def correct(
     form: Annotated[Correction, Form()],
 ) -> Response:
     """Move a reading to its owner, or strike it as an artefact; what rested on it runs again."""
-    await known(visit.connection, patient_id)
-    await _one(visit, patient_id, reading_id)
-    if not form.reason.strip():
-        return _again(patient_id, reading_id, "Say why.")
-    async with _worker(request) as connection:
-        try:
-            if form.owner:
-                await known(visit.connection, form.owner)
-                told = by(visit, form.reason.strip())
-                await move(connection, reading_id, patient_id, form.owner, told)
-            else:
-                await _strike(connection, visit, patient_id, reading_id, form.reason.strip())
-        except ReleaseError as error:
-            return _again(patient_id, reading_id, str(error))
+    try:
+        await corrected(request, visit, patient_id, reading_id, form)
+    except ReleaseError as error:
+        return _again(patient_id, reading_id, str(error))
     return RedirectResponse(f"/patients/{patient_id}/readings", SEE_OTHER)
+
+
+async def corrected(
+    request: Request, visit: Visit, patient_id: UUID, reading_id: UUID, form: Correction
+) -> None:
+    """Move a reading or strike it; ReleaseError says why not."""
+    await known(visit.connection, patient_id)
+    await one(visit, patient_id, reading_id)
+    reason = form.reason.strip()
+    if not reason:
+        raise ReleaseError("Say why.")
+    async with _worker(request) as connection:
+        if form.owner:
+            await known(visit.connection, form.owner)
+            await move(connection, reading_id, patient_id, form.owner, by(visit, reason))
+        else:
+            await _strike(connection, visit, patient_id, reading_id, reason)
 
 
 def by(visit: Visit, note: str) -> By:
@@ -234,7 +254,19 @@ def by(visit: Visit, note: str) -> By:
     )
 
 
-async def _one(visit: Visit, patient_id: UUID, reading_id: UUID) -> OneReading:
+async def one_with_candidates(
+    visit: Visit, patient_id: UUID, reading_id: UUID
+) -> tuple[OneReading, list[Candidate]]:
+    """Look at a reading, and at the others whose it may be."""
+    found = await one(visit, patient_id, reading_id)
+    await visit.record("look", "reading", reading_id, patient_id=patient_id)
+    fields = {"device_id": found.device_id, "gateway_id": None, "kind": found.kind}
+    candidates = await every(visit.connection, Candidate, QUERIES["candidates"], fields)
+    return found, [each for each in candidates if each.id != patient_id]
+
+
+async def one(visit: Visit, patient_id: UUID, reading_id: UUID) -> OneReading:
+    """Return a stored reading of this patient."""
     fields = {"patient_id": patient_id, "reading_id": reading_id}
     found = await first(visit.connection, OneReading, QUERIES["one_reading"], fields)
     if found is None:

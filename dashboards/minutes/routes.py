@@ -113,19 +113,26 @@ class ByHand(BaseModel):
 @router.post("/time/add", response_class=HTMLResponse)
 async def add(visit: Documenting, patient_id: UUID, form: Annotated[ByHand, Form()]) -> Response:
     """Add time by hand."""
-    await known(visit.connection, patient_id)
-    if form.activity not in ACTIVITIES or not form.note.strip():
-        return _back(patient_id, "words")
     zone = (await organisation(visit.connection)).time_zone
     began = form.started.replace(tzinfo=ZoneInfo(zone))
+    return _back(patient_id, await added(visit, patient_id, began, form))
+
+
+async def added(visit: Visit, patient_id: UUID, began: datetime, form: ByHand) -> str:
+    """Add time by hand from `began` on; return which of PROBLEMS stands against it, or nothing."""
+    await known(visit.connection, patient_id)
+    if form.activity not in ACTIVITIES or not form.note.strip():
+        return "words"
+    if began > visit.now:
+        return "order"
     ends = began + timedelta(minutes=form.minutes)
     problem = await _placed(visit, patient_id, began, ends)
     if problem:
-        return _back(patient_id, problem)
+        return problem
     work = _work(form.activity, form.note, form.mode)
     await store.add(visit, patient_id, work, started_at=began, ended_at=ends, source="manual")
     await visit.record("change", "time", patient_id, patient_id=patient_id, detail={"by": "hand"})
-    return _back(patient_id)
+    return ""
 
 
 @router.post("/time/{entry_id}/correct", response_class=HTMLResponse)
@@ -137,6 +144,13 @@ async def correct(
     reason: Annotated[str, Form(max_length=300)],
 ) -> Response:
     """Shorten or withdraw one's own entry; the original stays, with the reason."""
+    return _back(patient_id, await corrected(visit, patient_id, entry_id, minutes, reason))
+
+
+async def corrected(
+    visit: Visit, patient_id: UUID, entry_id: UUID, minutes: float, reason: str
+) -> str:
+    """Shorten or withdraw one's own entry; return which of PROBLEMS stands against it."""
     await known(visit.connection, patient_id)
     old = await store.original(visit, patient_id, entry_id)
     if old is None:
@@ -144,7 +158,7 @@ async def correct(
     if old.staff_id != visit.staff.id:
         raise RefusedError("Only the person whose time it is can correct it.")
     if not reason.strip():
-        return _back(patient_id, "reason")
+        return "reason"
     await store.withdraw(visit, patient_id, entry_id)
     ends = old.started_at + timedelta(minutes=minutes)
     if minutes > 0:
@@ -175,7 +189,7 @@ async def correct(
         patient_id=patient_id,
         detail={"was_seconds": old.seconds, "minutes": minutes, "reason": reason.strip()},
     )
-    return _back(patient_id)
+    return ""
 
 
 async def _placed(visit: Visit, patient_id: UUID, began: datetime, ends: datetime) -> str:

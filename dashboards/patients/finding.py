@@ -38,10 +38,7 @@ async def search(
     """Patients by name, record number, birth date or telephone."""
     text = " ".join(wanted.split())
     enough = len(text) >= SHORTEST
-    found = await store.search(visit.connection, _literal(text), MOST) if enough else []
-    await visit.record(
-        "look", "search", "patients", detail={"patients": [str(each.id) for each in found]}
-    )
+    found = await looked_up(visit, text) if enough else []
     heading = f"{len(found)} found" if len(found) < MOST else f"First {MOST} found: say more"
     return wiring(request).pages.html(
         request,
@@ -51,6 +48,15 @@ async def search(
         wanted=text,
         heading=heading if enough else "Type at least two letters",
     )
+
+
+async def looked_up(visit: Visit, text: str) -> list[store.Found]:
+    """Search; whom it showed is on the trail."""
+    found = await store.search(visit.connection, _literal(text), MOST)
+    await visit.record(
+        "look", "search", "patients", detail={"patients": [str(each.id) for each in found]}
+    )
+    return found
 
 
 def _literal(text: str) -> str:

@@ -10,7 +10,7 @@ order by t.due_on, t.created_at limit 300
 
 -- name: add_task
 insert into task (organisation_id, patient_id, title, due_on, assigned_to, created_by, created_at)
-values (current_organisation(), %(patient_id)s, %(title)s, %(due_on)s, %(assigned_to)s, %(staff_id)s, %(now)s)
+values (current_organisation(), %(patient_id)s, %(title)s, %(due_on)s, %(assigned_to)s, %(staff_id)s, %(now)s) returning id
 
 -- name: finish_task
 update task set done_at = %(now)s, done_by = %(staff_id)s where id = %(task_id)s and done_at is null returning patient_id
@@ -22,7 +22,7 @@ where m.patient_id = %(patient_id)s order by m.sent_at desc limit 200
 
 -- name: send
 insert into patient_message (organisation_id, patient_id, from_staff_id, body, sent_at)
-values (current_organisation(), %(patient_id)s, %(staff_id)s, %(body)s, %(now)s)
+values (current_organisation(), %(patient_id)s, %(staff_id)s, %(body)s, %(now)s) returning id
 
 -- name: mark_read
 update patient_message set read_at = %(now)s where patient_id = %(patient_id)s and from_staff_id is null and read_at is null

@@ -77,6 +77,11 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
     patient_id: UUID
 
@@ -84,38 +89,52 @@ class _Done:
 @router.get("/tasks", response_class=HTMLResponse)
 async def tasks(request: Request, visit: Documenting) -> HTMLResponse:
     """One's own and the team's open tasks, by due day."""
-    fields = {"patient_id": None, "staff_id": visit.staff.id}
-    found = await every(visit.connection, Task, QUERIES["tasks"], fields)
-    told = {"patients": sorted({str(task.patient_id) for task in found})}
-    await visit.record("look", "tasks", visit.staff.id, detail=told)
+    found = await open_tasks(visit)
     return wiring(request).pages.html(
         request, "work/tasks.html", await shell(visit, "tasks"), tasks=found
     )
 
 
+async def open_tasks(visit: Visit) -> list[Task]:
+    """Look at one's own and the team's open tasks."""
+    fields = {"patient_id": None, "staff_id": visit.staff.id}
+    found = await every(visit.connection, Task, QUERIES["tasks"], fields)
+    told = {"patients": sorted({str(task.patient_id) for task in found})}
+    await visit.record("look", "tasks", visit.staff.id, detail=told)
+    return found
+
+
 @router.post("/tasks/{task_id}/done", response_class=HTMLResponse)
 async def finish(visit: Documenting, task_id: UUID) -> Response:
     """Tick a task off."""
+    await finished(visit, task_id)
+    return RedirectResponse("/tasks", SEE_OTHER)
+
+
+async def finished(visit: Visit, task_id: UUID) -> None:
+    """Tick off an open task of this organisation."""
     fields = {"task_id": task_id, "staff_id": visit.staff.id, "now": visit.now}
     done = await first(visit.connection, _Done, QUERIES["finish_task"], fields)
     if done is None:
         raise MissingError
     await visit.record("change", "task", task_id, patient_id=done.patient_id)
-    return RedirectResponse("/tasks", SEE_OTHER)
 
 
 @router.get("/patients/{patient_id}/tasks", response_class=HTMLResponse)
 async def patient_tasks(request: Request, visit: Documenting, patient_id: UUID) -> HTMLResponse:
     """What is to be done for one patient."""
     who = await known(visit.connection, patient_id)
+    found = await tasks_of(visit, patient_id)
+    return wiring(request).pages.html(
+        request, "work/patient_tasks.html", await banner(visit, who, "tasks"), tasks=found
+    )
+
+
+async def tasks_of(visit: Visit, patient_id: UUID) -> list[Task]:
+    """Look at the open tasks of one patient."""
     await visit.record("look", "tasks", patient_id, patient_id=patient_id)
     fields = {"patient_id": patient_id, "staff_id": None}
-    return wiring(request).pages.html(
-        request,
-        "work/patient_tasks.html",
-        await banner(visit, who, "tasks"),
-        tasks=await every(visit.connection, Task, QUERIES["tasks"], fields),
-    )
+    return await every(visit.connection, Task, QUERIES["tasks"], fields)
 
 
 @router.post("/patients/{patient_id}/tasks", response_class=HTMLResponse)
@@ -127,45 +146,65 @@ async def add_task(
     whose: Annotated[str, Form()] = "team",
 ) -> Response:
     """Add a task for oneself or for the team."""
+    await added_task(visit, patient_id, title, due_on, mine=whose == "me")
+    return RedirectResponse(f"/patients/{patient_id}/tasks", SEE_OTHER)
+
+
+async def added_task(
+    visit: Visit, patient_id: UUID, title: str, due_on: date, *, mine: bool
+) -> UUID:
+    """Add a task for oneself or for the team; return its id."""
     await known(visit.connection, patient_id)
     fields = {
         "patient_id": patient_id,
         "title": title,
         "due_on": due_on,
-        "assigned_to": visit.staff.id if whose == "me" else None,
+        "assigned_to": visit.staff.id if mine else None,
         "staff_id": visit.staff.id,
         "now": visit.now,
     }
-    await run(visit.connection, QUERIES["add_task"], fields)
-    await visit.record("change", "task", "new", patient_id=patient_id)
-    return RedirectResponse(f"/patients/{patient_id}/tasks", SEE_OTHER)
+    made = await _made(visit, "add_task", fields)
+    await visit.record("change", "task", made, patient_id=patient_id)
+    return made
 
 
 @router.get("/messages", response_class=HTMLResponse)
 async def inbox(request: Request, visit: Documenting) -> HTMLResponse:
     """Conversations, unread first."""
-    found = await every(visit.connection, Thread, QUERIES["inbox"], {})
-    told = {"patients": [str(thread.patient_id) for thread in found]}
-    await visit.record("look", "messages", "inbox", detail=told)
+    found = await threads(visit)
     return wiring(request).pages.html(
         request, "work/inbox.html", await shell(visit, "messages"), threads=found
     )
+
+
+async def threads(visit: Visit) -> list[Thread]:
+    """Look at every conversation in one line, unread first."""
+    found = await every(visit.connection, Thread, QUERIES["inbox"], {})
+    told = {"patients": [str(thread.patient_id) for thread in found]}
+    await visit.record("look", "messages", "inbox", detail=told)
+    return found
 
 
 @router.get("/patients/{patient_id}/messages", response_class=HTMLResponse)
 async def thread(request: Request, visit: Documenting, patient_id: UUID) -> HTMLResponse:
     """The conversation with one patient; reading it is on record."""
     who = await known(visit.connection, patient_id)
-    fields = {"patient_id": patient_id, "now": visit.now}
-    found = await every(visit.connection, Message, QUERIES["thread"], fields)
-    await run(visit.connection, QUERIES["mark_read"], fields)
-    await visit.record("look", "messages", patient_id, patient_id=patient_id)
+    found = await conversation(visit, patient_id)
     return wiring(request).pages.html(
         request,
         "work/thread.html",
         await banner(visit, who, "messages"),
         messages=list(reversed(found)),
     )
+
+
+async def conversation(visit: Visit, patient_id: UUID) -> list[Message]:
+    """Look at what was said, newest first; it counts as read."""
+    fields = {"patient_id": patient_id, "now": visit.now}
+    found = await every(visit.connection, Message, QUERIES["thread"], fields)
+    await run(visit.connection, QUERIES["mark_read"], fields)
+    await visit.record("look", "messages", patient_id, patient_id=patient_id)
+    return found
 
 
 @router.post("/patients/{patient_id}/messages", response_class=HTMLResponse)
@@ -175,6 +214,12 @@ async def send(
     body: Annotated[str, Form(min_length=1, max_length=2000)],
 ) -> Response:
     """Write to a patient."""
+    await sent(visit, patient_id, body)
+    return RedirectResponse(f"/patients/{patient_id}/messages", SEE_OTHER)
+
+
+async def sent(visit: Visit, patient_id: UUID, body: str) -> UUID:
+    """Write to a patient; return the message's id."""
     await known(visit.connection, patient_id)
     fields = {
         "patient_id": patient_id,
@@ -182,6 +227,14 @@ async def send(
         "body": body,
         "now": visit.now,
     }
-    await run(visit.connection, QUERIES["send"], fields)
-    await visit.record("change", "message", "new", patient_id=patient_id)
-    return RedirectResponse(f"/patients/{patient_id}/messages", SEE_OTHER)
+    made = await _made(visit, "send", fields)
+    await visit.record("change", "message", made, patient_id=patient_id)
+    return made
+
+
+async def _made(visit: Visit, name: str, fields: dict[str, object]) -> UUID:
+    """Run an insert that returns the id."""
+    made = await first(visit.connection, _Made, QUERIES[name], fields)
+    if made is None:
+        raise RuntimeError("an insert returned no row")
+    return made.id

@@ -14,7 +14,7 @@ from dashboards.door import Visit, holding
 from dashboards.fetch import run
 from dashboards.minutes import store as minutes
 from dashboards.minutes.store import Work
-from dashboards.permissions import Verb, may
+from dashboards.permissions import Verb
 from dashboards.wiring import wiring
 from dashboards.worklist import closing, gather, store
 from dashboards.worklist.answer import Answer, answer
@@ -86,13 +86,18 @@ async def draft(request: Request, visit: Acting, episode_id: UUID) -> HTMLRespon
 async def note(request: Request, visit: Acting, episode_id: UUID) -> Response:
     """Add a note and keep the episode open."""
     form = await text_form(request)
-    words = form.get("note", "")[:4000]
-    done = await queue.note(visit.connection, episode_id, actor(visit), words, now=visit.now)
+    done = await noted(visit, episode_id, form.get("note", "")[:4000])
     if done is Refusal.REASON_NEEDED:
         return await refused(request, visit, episode_id, "Write a note first.")
+    return await answer(request, visit, episode_id, done, Answer(said="Note added:"))
+
+
+async def noted(visit: Visit, episode_id: UUID, words: str) -> Outcome:
+    """Add a note to the timeline; its draft is done with."""
+    done = await queue.note(visit.connection, episode_id, actor(visit), words, now=visit.now)
     if isinstance(done, Episode):
         await _drop_draft(visit, episode_id)
-    return await answer(request, visit, episode_id, done, Answer(said="Note added:"))
+    return done
 
 
 @router.post("/resolve", response_class=HTMLResponse)
@@ -109,25 +114,34 @@ async def resolve(
         filled = closing.parse(form, signed_by=visit.staff.title)
     except ValueError as error:
         return await refused(request, visit, episode_id, str(error))
-    done = await queue.resolve(visit.connection, episode_id, actor(visit), filled, now=visit.now)
+    done = await resolved(visit, episode_id, filled)
     if done is Refusal.FORM_INCOMPLETE:
-        return await refused(request, visit, episode_id, await _missing(visit, episode_id, filled))
-    if isinstance(done, Episode):
-        await _drop_draft(visit, episode_id)
-        await _save_time(visit, done, filled)
+        return await refused(request, visit, episode_id, await missing(visit, episode_id, filled))
     following = await _following(visit) if next and isinstance(done, Episode) else None
     said = Answer(said="Resolved", undo=True, opens=following)
     return await answer(request, visit, episode_id, done, said)
 
 
-async def _following(visit: Visit) -> UUID | None:
+async def resolved(visit: Visit, episode_id: UUID, filled: closing_form.ClosingForm) -> Outcome:
+    """Close an episode: its form, its draft, the time that was spent on it."""
+    done = await queue.resolve(visit.connection, episode_id, actor(visit), filled, now=visit.now)
+    if isinstance(done, Episode):
+        await _drop_draft(visit, episode_id)
+        await _save_time(visit, done, filled)
+    return done
+
+
+async def take_next(visit: Visit) -> Outcome:
     """Claim the most pressing unowned episode."""
-    queues = ["rn_triage"]
-    taken: Outcome = await queue.take_next(visit.connection, actor(visit), queues, now=visit.now)
+    return await queue.take_next(visit.connection, actor(visit), ["rn_triage"], now=visit.now)
+
+
+async def _following(visit: Visit) -> UUID | None:
+    taken = await take_next(visit)
     return taken.id if isinstance(taken, Episode) else None
 
 
-async def _missing(visit: Visit, episode_id: UUID, filled: closing_form.ClosingForm) -> str:
+async def missing(visit: Visit, episode_id: UUID, filled: closing_form.ClosingForm) -> str:
     """Say what the closing form lacks."""
     found = await queue.find(visit.connection, episode_id)
     severity = Severity(found.worst_severity) if found else Severity.CRITICAL
@@ -144,7 +158,7 @@ async def _save_time(visit: Visit, episode: Episode, filled: closing_form.Closin
         mode=contact.mode if contact and filled.interactive else None,
         with_whom=contact.who if contact and filled.interactive else None,
     )
-    if may(visit.staff.role, Verb.DOCUMENT):
+    if visit.may(Verb.DOCUMENT):
         await minutes.save(visit, episode.patient_id, work, episode_id=episode.id)
 
 

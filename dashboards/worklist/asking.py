@@ -75,14 +75,12 @@ async def ask_snooze(request: Request, visit: Acting, episode_id: UUID) -> HTMLR
 async def snooze_one(request: Request, visit: Acting, episode_id: UUID) -> Response:
     """Let an episode rest."""
     form = await request.form()
-    done = await _snoozed(
-        visit, episode_id, str(form.get("until", "")), str(form.get("reason", ""))
-    )
+    done = await snoozed(visit, episode_id, str(form.get("until", "")), str(form.get("reason", "")))
     to_say = Answer(said="Snoozed", undo=True)
     return _closing(await answer(request, visit, episode_id, done, to_say))
 
 
-async def _snoozed(visit: Visit, episode_id: UUID, until: str, reason: str) -> Outcome:
+async def snoozed(visit: Visit, episode_id: UUID, until: str, reason: str) -> Outcome:
     """Snooze one episode."""
     row = await gather.episode(visit.connection, episode_id)
     zone = (await store.organisation(visit.connection)).time_zone
@@ -159,7 +157,7 @@ async def snooze_several(request: Request, visit: Acting) -> Response:
     form = await request.form()
     until, reason = str(form.get("until", "")), str(form.get("reason", ""))
     done = {
-        each: await _snoozed(visit, each, until, reason) for each in sorted(await _ticked(request))
+        each: await snoozed(visit, each, until, reason) for each in sorted(await _ticked(request))
     }
     return _closing(await answer_many(request, visit, done, "Snoozed"))
 
