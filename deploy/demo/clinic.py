@@ -91,6 +91,12 @@ class Resident:
     traits: tuple[str, ...]
     cohort: Cohort
     usual: Mapping[str, float]
+
+    @property
+    def number(self) -> int:
+        """The place in the list of patients, from 1; the record number says the same."""
+        return int(self.mrn[-4:])
+
     """systolic, diastolic, pulse, weight, glucose."""
 
 

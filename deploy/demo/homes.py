@@ -16,6 +16,24 @@ NAMES = {"blood_pressure": "UA-651BLE", "weight": "UC-352BLE", "glucose": "Nipro
 KINDS = {"blood_pressure": "cuff", "weight": "scale", "glucose": "glucometer"}
 LIVING_AT = {"gw-demo-1": 1, "gw-demo-2": 16, "gw-demo-3": 33}
 """Gateway to the number of the patient who lives there."""
+UNPLUGGED = frozenset({"gw-home-07", "gw-home-28"})
+"""Boxes that nobody hears."""
+LOW_BATTERY = "BP-0012"
+COUPLE = (4, 6)
+"""Numbers of two patients who step on one scale: the first one's."""
+
+
+def gateway_of(person: Resident) -> str:
+    """Return the box in whose home a patient lives."""
+    live = {number: gateway for gateway, number in LIVING_AT.items()}
+    return live.get(person.number, f"gw-home-{person.number:02d}")
+
+
+def battery_of(person: Resident, kind: str) -> int:
+    """Return what a device's battery says, in percent."""
+    if history.device_of(person, kind) == LOW_BATTERY:
+        return 9
+    return 40 + (person.number * 13 + len(kind)) % 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,13 +156,14 @@ def _start_servers(
             },
         ),
     )
+    neighbours = Program(name="neighbours", module="deploy.demo.neighbours", environment=to_broker)
     upkeep = Program(
         name="maintenance",
         module="deploy.maintain",
         arguments=["--every=600"],
         environment={"TIDINGS_ALERTS_DSN": worker},
     )
-    children = [processes.start(program) for program in (*programs, upkeep)]
+    children = [processes.start(program) for program in (*programs, neighbours, upkeep)]
     url = f"http://127.0.0.1:{port}"
     _wait(lambda: _answers(f"{url}/healthz"), children, "the web application")
     return url

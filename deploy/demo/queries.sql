@@ -143,3 +143,11 @@ delete from contact_channel where organisation_id = %(organisation)s;
 -- name: channel
 insert into contact_channel (organisation_id, staff_id, channel, address, secret)
 values (%(organisation)s, %(staff)s, 'webhook', %(address)s, 'demo');
+
+-- name: task
+insert into task (organisation_id, patient_id, title, due_on, assigned_to, created_by, created_at)
+values (%(organisation)s, %(patient)s, %(title)s, %(due)s, %(assigned)s, %(by)s, %(at)s);
+
+-- name: message
+insert into patient_message (organisation_id, patient_id, from_staff_id, body, sent_at, read_at)
+values (%(organisation)s, %(patient)s, %(by)s, %(text)s, %(at)s, %(read)s);

@@ -10,16 +10,15 @@ from argon2 import PasswordHasher
 
 from care.programme import programmes
 from database import sql
-from deploy.demo import clinic, history, paperwork
+from deploy.demo import clinic, desk, history, paperwork
 from deploy.demo.clinic import ORGANISATION, Resident
 from deploy.demo.history import DAYS, Past
-from deploy.demo.homes import LIVING_AT, MODELS, live_devices
+from deploy.demo.homes import COUPLE, MODELS, battery_of, gateway_of
 
 SEED = 2026
 PROVIDER_NPI = "1000000004"
 Connection = psycopg.Connection[tuple[Any, ...]]
 TEAM = uuid5(ORGANISATION, "team heart")
-HISTORY_GATEWAY = "gw-demo-history"
 COLUMN_TYPES = [
     "uuid", "text", "text", "timestamptz", "float8", "float8", "float8", "float8", "text[]",
     "timestamp", "int4", "text", "bytea", "uuid", "text",
@@ -67,6 +66,8 @@ def seed(connection: Connection, *, now: datetime, password: str) -> int:
         _patients(connection, queries, people, now)
         _devices(connection, queries, people, now)
         _paperwork(connection, people, now)
+        _many(connection, queries["task"], desk.tasks(people, now))
+        _many(connection, queries["message"], desk.messages(people, now))
         return _readings(connection, queries, people, now)
 
 
@@ -163,12 +164,14 @@ def _enrolment(person: Resident, at: datetime) -> dict[str, object]:
 def _devices(
     connection: Connection, queries: dict[str, str], people: list[Resident], now: datetime
 ) -> None:
-    live = {device.identity: device.gateway for device in live_devices(people)}
-    gateways = [(HISTORY_GATEWAY, "Homes whose past was loaded")]
-    gateways += [(name, f"Home of patient {number}") for name, number in LIVING_AT.items()]
     rows = [
-        {"id": name, "organisation": ORGANISATION, "site": clinic.SITE, "label": label}
-        for name, label in gateways
+        {
+            "id": gateway_of(person),
+            "organisation": ORGANISATION,
+            "site": clinic.SITE,
+            "label": f"Home of patient {person.number}",
+        }
+        for person in people
     ]
     _many(connection, queries["gateway"], rows)
     devices = [
@@ -177,17 +180,28 @@ def _devices(
             "organisation": ORGANISATION,
             "model": MODELS[kind],
             "kinds": [kind],
-            "gateway": live.get(history.device_of(person, kind), HISTORY_GATEWAY),
-            "battery": 40 + (n * 13) % 60,
+            "gateway": gateway_of(person),
+            "battery": battery_of(person, kind),
             "device": history.device_of(person, kind),
             "patient": person.id,
             "at": now - timedelta(days=DAYS + 1),
         }
-        for n, person in enumerate(people)
+        for person in people
         for kind in person.cohort.kinds
     ]
     _many(connection, queries["device"], devices)
-    _many(connection, queries["assignment"], devices)
+    _many(connection, queries["assignment"], [*devices, _shared_scale(people, now)])
+
+
+def _shared_scale(people: list[Resident], now: datetime) -> dict[str, object]:
+    """A scale that a second patient began to use: whose its readings are, a person must say."""
+    owner, other = (people[number - 1] for number in COUPLE)
+    return {
+        "organisation": ORGANISATION,
+        "device": history.device_of(owner, "weight"),
+        "patient": other.id,
+        "at": now - timedelta(days=1),
+    }
 
 
 def _paperwork(connection: Connection, people: list[Resident], now: datetime) -> None:
@@ -222,10 +236,10 @@ def _readings(
 
 
 def _rows(person: Resident, now: datetime) -> Iterable[tuple[object, ...]]:
-    number = int(person.mrn.split()[-1])
-    story = history.story(person, STORY_OF[number], now=now) if number in STORY_OF else ()
+    name = STORY_OF.get(person.number)
+    story = history.story(person, name, now=now) if name else ()
     for reading in [*history.past(person, seed=SEED, now=now), *story]:
-        yield (*_numbers(reading), person.id, HISTORY_GATEWAY)
+        yield (*_numbers(reading), person.id, gateway_of(person))
 
 
 def _numbers(reading: Past) -> tuple[object, ...]:
