@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,7 @@ from gateway.publisher import Publisher
 from gateway.pulse import Body, Pulse
 from gateway.registry import Registry
 from gateway.sealing import Plain, Seal, Sealed, SealError
-from gateway.settings import Settings
+from gateway.settings import KnownDevice, Settings
 from gateway.source import Enrolment, Source, open_source
 from gateway.store import Store
 from gateway.surroundings import Surroundings
@@ -53,6 +53,7 @@ class Box:
         self._metrics = Metrics(settings.metrics_port)
         store = Store(Path(settings.outbox), _seal(settings))
         registry = Registry(store)
+        registry.enrolled_as(settings.broker.fingerprint)
         outbox = Outbox(store, settings.gateway)
         self._parts = Parts(
             store=store,
@@ -97,6 +98,7 @@ class Box:
     def connected(self, *, session_present: bool) -> None:
         """The broker took us."""
         log.info("broker_connected", session_present=session_present)
+        self._credentials.accepted()
         self._publisher.connected(session_present=session_present)
         self._pulse.soon()
         self._commands.resume()
@@ -161,10 +163,15 @@ class Box:
         return "kept; used from the next connection on"
 
     def _known(self, command: wire.Command) -> str:
-        found = self._parts.registry.get(command.device or "")
-        if found is None:
+        """The device of this home that the order names: met before, or only listed so far."""
+        wanted = command.device or ""
+        listed = {one.identity for one in self._listed()} - {""}
+        if self._parts.registry.get(wanted) is None and wanted not in listed:
             raise RefusedError(f"device {command.device} is not known here")
-        return found.identity
+        return wanted
+
+    def _listed(self) -> tuple[KnownDevice, ...]:
+        return self._parts.registry.still_listed(self._settings.devices)
 
     def _answer(self, body: bytes) -> int | None:
         return self._link.publish("results", body)
@@ -180,7 +187,7 @@ class Box:
 
     def _body(self) -> Body:
         return Body(
-            settings=self._settings,
+            settings=replace(self._settings, devices=self._listed()),
             around=self._around,
             outbox=self._parts.outbox,
             registry=self._parts.registry,

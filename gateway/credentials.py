@@ -3,8 +3,6 @@
 A rotation cannot lock the box out: whichever the broker refuses, the next one is tried.
 """
 
-import hashlib
-
 import msgspec
 
 from gateway.settings import Broker
@@ -28,11 +26,16 @@ class Credentials:
         self._store = store
         self._broker = broker
         self._turn = 0
+        self._good: str | None = None
 
     def current(self) -> tuple[str | None, str | None]:
         """Return user name and password to use now."""
         candidates = self._candidates()
         return self._broker.username, candidates[self._turn % len(candidates)]
+
+    def accepted(self) -> None:
+        """The broker took the current one: it is not let go before another one was taken."""
+        self._good = self.current()[1]
 
     def refused(self) -> tuple[str | None, str | None]:
         """The broker did not take the current one: return the next to try."""
@@ -41,8 +44,10 @@ class Credentials:
 
     def rotate(self, password: str) -> None:
         """Keep a password from the server before anything depends on it; it is tried first."""
-        passwords = [password, *self._rotated()][:_KEPT]
-        rotated = _Rotated(replaces=self._fingerprint(), passwords=passwords)
+        kept_anyway = (password, self._broker.password)
+        before = [one for one in (self._good, *self._rotated()) if one and one not in kept_anyway]
+        passwords = [password, *before][:_KEPT]
+        rotated = _Rotated(replaces=self._broker.fingerprint, passwords=passwords)
         self._store.run("meta_put", _NAME, self._store.seal.close(msgspec.json.encode(rotated)))
         self._turn = 0
 
@@ -55,8 +60,4 @@ class Credentials:
         if not found:
             return []
         rotated = msgspec.json.decode(self._store.seal.open(found[0][0]), type=_Rotated)
-        return rotated.passwords if rotated.replaces == self._fingerprint() else []
-
-    def _fingerprint(self) -> str:
-        whole = f"{self._broker.username}\x1f{self._broker.password}"
-        return hashlib.sha256(whole.encode()).hexdigest()
+        return rotated.passwords if rotated.replaces == self._broker.fingerprint else []

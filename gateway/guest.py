@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     EMPTY = "empty"
     FOREIGN = "foreign"
     NOT_REACHED = "not_reached"
+    DROPPED = "dropped"
+    """The link came up and broke before the device had shown what it offers."""
     NOT_TRUSTED = "not_trusted"
     HUNG_UP = "hung_up"
     FAILED = "failed"

@@ -20,7 +20,7 @@ class Household:
     """Listed and paired devices, and the pairing that is open."""
 
     def __init__(self, settings: Settings, registry: Registry) -> None:
-        self._listed = settings.devices
+        self._configured = settings.devices
         self._accept_unknown = settings.radio.accept_unknown
         self._registry = registry
         self._passkeys = registry.passkeys()
@@ -28,6 +28,11 @@ class Household:
         self._inviting: dict[str, Sighting] = {}
         self._wanted: Wanted | None = None
         self._paired: asyncio.Future[str] | None = None
+
+    @property
+    def _listed(self) -> tuple[KnownDevice, ...]:
+        """The devices of the configuration, without those that the clinic ordered to forget."""
+        return self._registry.still_listed(self._configured)
 
     def interest(self, sighting: Sighting) -> Interest:
         """Return whether to visit this device now, and why."""

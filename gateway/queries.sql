@@ -20,6 +20,10 @@ create table if not exists device (
     offset_s real,
     clock_wanted integer not null default 0
 ) without rowid;
+create table if not exists forgotten (
+    identity text primary key,
+    address text not null
+) without rowid;
 create table if not exists visit (
     id integer primary key autoincrement,
     device text not null,
@@ -216,6 +220,20 @@ select address, passkey from device where address is not null and passkey is not
 
 -- name: device_forget
 delete from device where identity = ?
+
+-- name: forgotten_put
+-- On order: it is not visited any more even if the configuration lists it.
+insert into forgotten (identity, address) values (?, ?)
+on conflict (identity) do update set address = excluded.address
+
+-- name: forgotten_drop
+delete from forgotten where identity = ?
+
+-- name: forgotten_clear
+delete from forgotten
+
+-- name: forgotten
+select identity, address from forgotten
 
 -- name: command_put
 insert into command (id, body, expires_at) values (?, ?, ?) on conflict (id) do nothing

@@ -1,10 +1,12 @@
 """Adverts in, visits out: at once, fair between devices, a few at a time on each adapter."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import structlog
 
@@ -26,7 +28,10 @@ _FRESH = timedelta(seconds=10)
 """A device that was heard longer ago has probably gone to sleep."""
 _LINKS = 4
 """Visits at the same time on one adapter."""
-_NOT_TRUSTED_TWICE = 2
+_SIGNS_OF_A_LOST_BOND: Mapping[Outcome, int] = MappingProxyType(
+    {Outcome.NOT_TRUSTED: 2, Outcome.DROPPED: 3}
+)
+"""So often before a person is asked to pair again: a weak radio breaks links too."""
 _STOP_WITHIN_S = 5.0
 
 
@@ -58,7 +63,7 @@ class Reception:
         self._heard: dict[str, Heard] = {}
         self._turns: dict[str, Turn] = {}
         self._lines: dict[str, _Line] = {}
-        self._distrust: dict[str, int] = {}
+        self._distrust: dict[str, Counter[Outcome]] = {}
         self._resets: dict[str, Trouble] = {}
         self._visits: set[asyncio.Task[None]] = set()
         self._stir = asyncio.Event()
@@ -114,10 +119,15 @@ class Reception:
             turn = self._turns.get(device.address or "")
             failures = turn.failures if turn is not None else 0
             found += events.of_device(device, failures, self._host.limits)
-            if self._distrust.get(device.address or "", 0) >= _NOT_TRUSTED_TWICE:
+            if self.is_bond_lost(device.address or ""):
                 detail = "the device and the box no longer share a bond; pair it again"
                 found.append(Trouble(word=Word.BOND_LOST, device=device.identity, detail=detail))
         return found
+
+    def is_bond_lost(self, address: str) -> bool:
+        """Whether the visits say that the device and the box no longer share a bond."""
+        signs = self._distrust.get(address, Counter())
+        return any(signs[sign] >= enough for sign, enough in _SIGNS_OF_A_LOST_BOND.items())
 
     def _begin_one(self) -> bool:
         if not self._host.has_room():
@@ -187,7 +197,7 @@ class Reception:
             self._host.household.turned_away(replace(heard.sighting, at=now))
             self.forget(address)
         elif report.outcome is Outcome.NOT_TRUSTED or self._breaks_on_bond(address, report):
-            self._distrust[address] = self._distrust.get(address, 0) + 1
+            self._distrust.setdefault(address, Counter())[report.outcome] += 1
         elif not report.outcome.is_failure:
             self._distrust.pop(address, None)
         if report.identity is not None:
@@ -198,9 +208,9 @@ class Reception:
                 )
 
     def _breaks_on_bond(self, address: str, report: Report) -> bool:
-        """A bonded device with which no link can be set up may have forgotten us."""
+        """A bonded device that hangs up as soon as the link is encrypted may have forgotten us."""
         device = self._host.tools.registry.at_address(address)
-        return report.outcome is Outcome.NOT_REACHED and device is not None and bool(device.bonded)
+        return report.outcome is Outcome.DROPPED and device is not None and bool(device.bonded)
 
     def _line(self, heard: Heard) -> _Line:
         return self._lines.setdefault(heard.sighting.adapter, _Line())

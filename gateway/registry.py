@@ -1,10 +1,14 @@
 """What the box remembers of each device over a restart: identity, address, last sequence, facts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from gateway import clock
 from gateway.known import Device, Facts
+from gateway.settings import KnownDevice
 from gateway.store import Row, Store
+
+_ENROLMENT = "enrolment"
 
 
 class Registry:
@@ -12,7 +16,23 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._devices = {device.identity: device for device in map(_device, store.run("devices"))}
+        self._devices: dict[str, Device] = {}
+        self._forgotten: frozenset[str] = frozenset()
+        self.refresh()
+
+    def enrolled_as(self, fingerprint: str) -> None:
+        """Note under which enrolment the box runs: a new one knows best which devices it has."""
+        found = self._store.run("meta_get", _ENROLMENT)
+        if not found or found[0][0] != fingerprint.encode():
+            with self._store.transaction():
+                self._store.run("forgotten_clear")
+                self._store.run("meta_put", _ENROLMENT, fingerprint.encode())
+            self.refresh()
+
+    def still_listed(self, listed: Sequence[KnownDevice]) -> tuple[KnownDevice, ...]:
+        """Return the devices of the configuration that nobody ordered to forget since."""
+        gone = self._forgotten
+        return tuple(d for d in listed if not {d.identity, d.address.upper()} & gone)
 
     def all(self) -> list[Device]:
         """Every device known."""
@@ -38,13 +58,19 @@ class Registry:
                 self._store.run("device_free_address", address, device.identity)
             values = (device.identity, address, device.model, device.name, device.enrolled)
             self._store.run("device_put", *values)
+            if device.enrolled:
+                self._store.run("forgotten_drop", device.identity)
         self.refresh()
         return self._devices[device.identity]
 
     def forget(self, identity: str) -> None:
-        """Drop the device: it will not be visited again."""
-        self._store.run("device_forget", identity)
-        self._devices.pop(identity, None)
+        """Drop the device: it is not visited until it is paired, or the box enrolled, anew."""
+        known = self._devices.get(identity)
+        address = known.address if known is not None else None
+        with self._store.transaction():
+            self._store.run("forgotten_put", identity, address or "")
+            self._store.run("device_forget", identity)
+        self.refresh()
 
     def saw(self, identity: str, *, at: datetime, rssi: int | None) -> None:
         """Note an advertisement; not durable, it comes again."""
@@ -86,6 +112,8 @@ class Registry:
     def refresh(self) -> None:
         """Read the table again: settling frames moves sequences and times."""
         self._devices = {d.identity: d for d in map(_device, self._store.run("devices"))}
+        gone = {name for row in self._store.run("forgotten") for name in row}
+        self._forgotten = frozenset(gone - {""})
 
 
 def _moment(text: str | None) -> datetime | None:

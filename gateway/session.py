@@ -26,6 +26,8 @@ _LONGEST_FETCH_S = 900.0
 _AFTER_FETCH_S = 1.0
 _PATIENCE_S = 10.0
 _CLOCK_TOLERANCE_S = 5.0
+_PASSING = ("authenticationtimeout", "authenticationcanceled")
+"""BlueZ's words for a pairing that the radio cut short: they tell nothing of the bond."""
 _BOND_WORDS = ("authentication", "not paired", "encryption", "notauthorized", "key missing")
 
 
@@ -257,5 +259,10 @@ class Session:
 
 def not_trusted(error: BaseException) -> bool:
     """Whether an error says that there is no bond, or no longer the same one on both sides."""
+    return is_about_bond(error) and not any(word in str(error).lower() for word in _PASSING)
+
+
+def is_about_bond(error: BaseException) -> bool:
+    """Whether it was the pairing that failed, for whatever reason."""
     text = str(error).lower()
     return any(word in text for word in _BOND_WORDS)

@@ -1,5 +1,6 @@
 """How this box is set up: from a TOML file, then environment variables; checked at the door."""
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -33,6 +34,11 @@ class Broker:
     password: str | None = field(default=None, repr=False)
     keepalive_s: int = 60
     session_expiry_s: int = 7 * 86_400
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells one enrolment from the next: each gives a new password."""
+        return hashlib.sha256(f"{self.username}\x1f{self.password}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

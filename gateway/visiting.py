@@ -14,13 +14,15 @@ from gateway.guest import Guest, Outcome, Report
 from gateway.known import Facts
 from gateway.peer import Peer
 from gateway.scanner import Heard
-from gateway.session import Session, Tools, not_trusted
+from gateway.session import Session, Tools, is_about_bond, not_trusted
 
 log = structlog.get_logger()
 
 _ATTEMPTS = 2
 """Per advertisement: a device that cannot be reached must not keep others waiting."""
 _DISCONNECT_WITHIN_S = 10.0
+_DROPPED = "device disconnected"
+"""bleak's words for a link that came up and broke before the services were known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,7 @@ async def visit(invitation: Invitation, tools: Tools, connecting: asyncio.Lock) 
         async with connecting:
             client = await _connect_as_it_likes(invitation, gone)
     except (BleakError, TimeoutError, OSError, EOFError) as error:
-        outcome = Outcome.NOT_TRUSTED if not_trusted(error) else Outcome.NOT_REACHED
-        return Report(outcome=outcome, detail=str(error)[:200])
+        return Report(outcome=_why_not(error), detail=str(error)[:200])
     session = Session(Peer(client, invitation.guest.model, gone), invitation.guest, tools, gone)
     try:
         report = await session.run()
@@ -61,7 +62,7 @@ async def _connect_as_it_likes(invitation: Invitation, gone: asyncio.Event) -> B
     try:
         return await _connect(invitation, gone, pair=True)
     except BleakError as error:
-        if model is None or model.pairing is not Pairing.JUST_WORKS or not not_trusted(error):
+        if model is None or model.pairing is not Pairing.JUST_WORKS or not is_about_bond(error):
             raise
         gone.clear()
         return await _connect(invitation, gone, pair=False)
@@ -81,6 +82,13 @@ async def _connect(invitation: Invitation, gone: asyncio.Event, *, pair: bool) -
         ble_device_callback=lambda: invitation.latest().device,
         pair=pair,
     )
+
+
+def _why_not(error: BaseException) -> Outcome:
+    """What an attempt to connect that failed says of the device."""
+    if not_trusted(error):
+        return Outcome.NOT_TRUSTED
+    return Outcome.DROPPED if _DROPPED in str(error) else Outcome.NOT_REACHED
 
 
 def _bonds(invitation: Invitation) -> bool:

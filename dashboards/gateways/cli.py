@@ -144,9 +144,7 @@ def command(  # noqa: PLR0913 -- the command line's options
     """Tell a box what to do and print its answer; repeated, an order is carried out once."""
     if what not in COMMANDS:
         _fail(f"{what} is none of {', '.join(COMMANDS)}")
-    if again is not None and what == ROTATE:
-        _fail("a rotation cannot be repeated, its password is kept nowhere: order a new one")
-    fresh = codes.password() if what == ROTATE else None
+    fresh = codes.password() if what == ROTATE and again is None else None
     order = wire.Command(
         v=wire.VERSION,
         id=again or uuid4(),

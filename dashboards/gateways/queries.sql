@@ -87,6 +87,11 @@ update gateway_credential set next_hash = %(hash)s, next_command = %(id)s where 
 -- name: answer
 update gateway_command set answered_at = %(now)s, ok = %(ok)s, reason = %(reason)s where id = %(id)s and answered_at is null
 
+-- name: taken_away
+-- The box has forgotten a device: enrolled again, it is not told of it.
+update device set gateway_id = null from gateway_command c
+where c.id = %(id)s and c.command = 'forget' and device.id = c.device_id and device.gateway_id = c.gateway_id
+
 -- name: take_over
 -- The box has the new password: from now on it is the one.
 update gateway_credential set password_hash = next_hash, set_at = %(now)s, next_hash = null, next_command = null

@@ -234,10 +234,13 @@ async def hand_over(connection: Connection, ordered: Ordered, password: str) -> 
 async def answered(
     connection: Connection, command_id: UUID, *, ok: bool, reason: str, now: datetime
 ) -> None:
-    """Write down what a box answered; a password that it now has takes over."""
+    """Write down what a box answered, and what follows from it if it did what it was told."""
     fields = {"id": command_id, "ok": ok, "reason": reason, "now": now}
     await run(connection, QUERIES["answer"], fields)
-    if ok and await run(connection, QUERIES["take_over"], fields):
+    if not ok:
+        return
+    await run(connection, QUERIES["taken_away"], fields)
+    if await run(connection, QUERIES["take_over"], fields):
         await run(connection, QUERIES["tell"], {"gateway": str(command_id)})
 
 

@@ -30,3 +30,16 @@ def test_keeps_the_last_two_rotations(disk: Disk) -> None:
         credentials.rotate(password)
     tried = [credentials.current()[1], credentials.refused()[1], credentials.refused()[1]]
     assert tried == ["fourth", "third", "first"]
+
+
+def test_the_password_that_works_is_never_let_go(disk: Disk) -> None:
+    credentials = Credentials(disk.store, BROKER)
+    credentials.rotate("second")
+    credentials.accepted()
+    for lost in ("third", "fourth", "fifth"):  # the server never heard that we have these
+        credentials.rotate(lost)
+        credentials.rotate(lost)  # taken up again after a power cut
+    disk.restart()
+    credentials = Credentials(disk.store, BROKER)
+    tried = [credentials.current()[1], credentials.refused()[1], credentials.refused()[1]]
+    assert tried == ["fifth", "second", "first"]

@@ -24,6 +24,7 @@ async def box(tmp_path: Path, world: World) -> AsyncIterator[Box]:
         "outbox": str(tmp_path / "outbox.db"),
         "radio": {"recorded": str(plan)},
         "broker": {"username": "gw-1", "password": "first"},
+        "devices": [{"identity": "SCALE-1"}],
     }
     box = Box(build(dict(tree)), world.surroundings())
     yield box
@@ -71,6 +72,13 @@ async def test_forget_takes_the_device_off_the_list(box: Box, world: World) -> N
     assert box._parts.registry.all() == []
     with pytest.raises(RefusedError, match="not known"):
         await box._forget(command("forget", world, device="CUFF-1"))
+
+
+async def test_a_device_that_is_only_listed_is_forgotten_too(box: Box, world: World) -> None:
+    await box._forget(command("forget", world, device="SCALE-1"))
+    assert box._listed() == ()
+    with pytest.raises(RefusedError, match="not known"):
+        await box._forget(command("forget", world, device="SCALE-1"))
 
 
 async def test_a_message_that_is_not_understood_is_let_go(box: Box) -> None:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.known import Device, Facts
 from gateway.outbox import Visit
+from gateway.settings import KnownDevice
 from tests.gateway.conftest import Disk
 
 ADDRESS = "F0:00:5E:00:53:12"
@@ -81,3 +82,41 @@ def test_forgotten_is_gone(disk: Disk, noon: datetime) -> None:
     disk.registry.saw("M-1", at=noon + timedelta(seconds=1), rssi=-50)
     disk.restart()
     assert disk.registry.all() == []
+
+
+LISTED = (
+    KnownDevice(identity="M-1", model="and_ua_651ble"),
+    KnownDevice(address=ADDRESS.lower()),
+    KnownDevice(identity="M-2"),
+    KnownDevice(model="generic_weight"),
+)
+
+
+def test_forgotten_is_struck_off_the_configuration_over_a_restart(disk: Disk) -> None:
+    disk.registry.enrolled_as("first")
+    disk.registry.remember(Device(identity="M-1", address=ADDRESS))
+    assert disk.registry.still_listed(LISTED) == LISTED
+    disk.registry.forget("M-1")
+    disk.restart()
+    disk.registry.enrolled_as("first")
+    assert disk.registry.still_listed(LISTED) == LISTED[2:]
+
+
+def test_what_was_never_met_can_be_forgotten(disk: Disk) -> None:
+    disk.registry.forget("M-2")
+    assert disk.registry.still_listed(LISTED) == (*LISTED[:2], LISTED[3])
+
+
+def test_a_device_that_is_paired_again_is_no_longer_forgotten(disk: Disk) -> None:
+    disk.registry.forget("M-1")
+    disk.registry.remember(Device(identity="M-1"))
+    assert disk.registry.still_listed(LISTED) == LISTED[1:], "met by chance, not paired"
+    disk.registry.remember(Device(identity="M-1", enrolled=True))
+    assert disk.registry.still_listed(LISTED) == LISTED
+
+
+def test_a_new_enrolment_knows_best_which_devices_the_home_has(disk: Disk) -> None:
+    disk.registry.enrolled_as("first")
+    disk.registry.forget("M-1")
+    disk.registry.enrolled_as("second")
+    assert disk.registry.still_listed(LISTED) == LISTED

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.commands import RefusedError
+from gateway.sightings import Interest, Sighting
+from gateway.simulated.bluez.calls import Failure
 from gateway.simulated.home import SimulatedHome
 from gateway.simulated.peripherals.behaviour import Behaviour, Bonding, Labels, Memory
 from gateway.simulated.peripherals.cuff import BloodPressureCuff
@@ -66,7 +68,7 @@ async def test_a_wrong_passkey_is_a_lost_bond_for_the_clinic(
     device = await meter(home)
     await device.measure(mg_dl=100)
     box = move_in(devices=listed("111111"), radio=QUIET)
-    await box.until(lambda: box.source._reception._distrust.get(device.address, 0) >= 2)
+    await box.until(lambda: box.source._reception.is_bond_lost(device.address))
     assert device.sent == []
 
 
@@ -82,6 +84,32 @@ async def test_a_device_that_forgot_us_is_reported_and_never_removed(
     await device.measure(mg_dl=110)
     await box.until(lambda: "bond_lost" in box.troubles())
     assert "RemoveDevice" not in {member for member, _ in home.front.calls}
+
+
+TIMED_OUT = Failure("Failed", "Operation timed out")
+CUT_SHORT = Failure("AuthenticationTimeout", "Authentication Timeout")
+
+
+async def test_a_weak_radio_is_no_lost_bond(home: SimulatedHome, move_in: MoveIn) -> None:
+    device = await cuff(home)
+    box = move_in(radio=QUIET)
+    await device.enter_pairing_mode()
+    await pair(box, None, None)
+    await box.until(lambda: device.link is None)
+    home.faults.refuse("Connect", TIMED_OUT, address=device.address, times=4)
+    home.faults.refuse("Connect", CUT_SHORT, address=device.address)
+    home.faults.half_resolve(address=device.address, times=2)
+    seen: set[str] = set()
+
+    def is_sent() -> bool:
+        seen.update(box.troubles())
+        return bool(device.sent)
+
+    await device.measure(systolic=120, diastolic=80)
+    await box.until(is_sent)
+    await box.read(1)
+    assert "bond_lost" not in seen
+    assert len(home.faults.fired) == 5
 
 
 async def pair(box: Living, device: str | None, passkey: str | None, seconds: float = 15) -> str:
@@ -149,6 +177,30 @@ async def test_pairing_again_after_the_device_forgot_us(
     assert await again == "CUFF-1"
     await device.measure(systolic=120, diastolic=80)
     await box.read(1)
+
+
+async def test_a_device_that_the_configuration_lists_stays_forgotten(
+    home: SimulatedHome, move_in: MoveIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await meter(home)
+    await device.measure(mg_dl=100)
+    box = move_in(devices=listed("271828"), radio=QUIET)
+    await box.read(1)
+    await box.until(lambda: device.link is None and not box.source._reception.is_busy)
+    await box.source.forget("METER-1")
+    box.registry.forget("METER-1")
+    household = box.source._household
+    judged: list[Interest] = []
+    judge = household.interest
+
+    def overheard(sighting: Sighting) -> Interest:
+        judged.append(judge(sighting))
+        return judged[-1]
+
+    monkeypatch.setattr(household, "interest", overheard)
+    await device.measure(mg_dl=110)
+    await box.until(lambda: len(judged) > 2)
+    assert set(judged) == {Interest.STRANGER}
 
 
 async def test_a_forgotten_device_loses_its_bond(home: SimulatedHome, move_in: MoveIn) -> None:
