@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 
 from dashboards import health, problems
+from dashboards.access import routes as access
 from dashboards.accounts import account, code, signin
 from dashboards.admin import routes as admin
 from dashboards.assets import Assets
@@ -17,7 +19,7 @@ from dashboards.audit import routes as audit
 from dashboards.billing import finding as billing_finding
 from dashboards.billing import routes as billing
 from dashboards.billing import steps as billing_steps
-from dashboards.door import MissingError, RefusedError, SignInNeededError
+from dashboards.door import MissingError, RefusedError, ShutError, SignInNeededError
 from dashboards.fleet import routes as fleet
 from dashboards.gateways import routes as gateways
 from dashboards.headers import Guard
@@ -39,7 +41,7 @@ from database.pool import open_pool
 
 ROUTERS = (
     *(signin, code, account, worklist, actions, asking),
-    *(finding, minutes, tabs, patients, work),
+    *(access, finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
     *(fleet, gateways, identity, audit, admin, live, paging, health),
 )
@@ -80,6 +82,9 @@ def _answer_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: Exception) -> Response:
         return problems.answer(request, 403, "Not allowed", str(error))
 
+    async def shut(request: Request, error: Exception) -> Response:
+        return problems.shut(request, cast("ShutError", error).patient_id, str(error))
+
     async def missing(request: Request, _: Exception) -> Response:
         return problems.answer(request, 404, "Not found", "There is nothing at this address.")
 
@@ -93,6 +98,7 @@ def _answer_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(SignInNeededError, sign_in)
     app.add_exception_handler(RefusedError, refused)
+    app.add_exception_handler(ShutError, shut)
     app.add_exception_handler(MissingError, missing)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, raised)

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from fastapi import Request
 from fastapi.params import Depends as Dependency
+from psycopg.errors import InsufficientPrivilege
 
 from dashboards import trail
+from dashboards.access import store as access
 from dashboards.accounts import sessions
 from dashboards.accounts.sessions import Member, Session
 from dashboards.api import tokens
@@ -33,6 +35,14 @@ class RefusedError(Exception):
 
 class MissingError(Exception):
     """No such thing in this organisation."""
+
+
+class ShutError(Exception):
+    """The record belongs to a closed team; whoever asks may break the glass."""
+
+    def __init__(self, patient_id: UUID) -> None:
+        super().__init__("This record is closed to you. Open it with a reason first.")
+        self.patient_id = patient_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,18 +162,33 @@ def visit(verb: Verb) -> Callable[..., AsyncIterator[Visit]]:
         if not who.may(verb):
             raise RefusedError(f"Your role does not allow you to {verb}.")
         wired = wiring(request)
-        async with as_organisation(wired.pool, who.staff.organisation_id) as connection:
-            yield Visit(
-                staff=who.staff,
-                csrf_token=who.session.csrf_token,
-                token_hash=who.session.token_hash,
-                connection=connection,
-                now=wired.settings.clock(),
-                scopes=who.scopes,
-            )
+        now = wired.settings.clock()
+        try:
+            async with as_organisation(wired.pool, who.staff.organisation_id) as connection:
+                await access.hold(connection, who.staff, now)
+                yield Visit(
+                    staff=who.staff,
+                    csrf_token=who.session.csrf_token,
+                    token_hash=who.session.token_hash,
+                    connection=connection,
+                    now=now,
+                    scopes=who.scopes,
+                )
+        except (MissingError, InsufficientPrivilege):
+            await _say_if_shut(request, who, now)
+            raise
 
     open_visit.verb = verb  # type: ignore[attr-defined]  # read by the test that no route forgets one
     return open_visit
+
+
+async def _say_if_shut(request: Request, who: SignedIn, now: datetime) -> None:
+    """Tell what is not there from what a closed team keeps from this person."""
+    async with as_organisation(wiring(request).pool, who.staff.organisation_id) as connection:
+        await access.hold(connection, who.staff, now)
+        hidden = await access.hidden(connection, request.path_params)
+    if hidden is not None:
+        raise ShutError(hidden)
 
 
 def listener(verb: Verb) -> Callable[..., Awaitable[SignedIn]]:

@@ -37,6 +37,7 @@ NAVIGATION = (
     ),
     Item(id="fleet", name="Devices", icon="radio-tower", address="/fleet", verb=Verb.SEE_FLEET),
     Item(id="audit", name="Audit", icon="scroll-text", address="/audit", verb=Verb.SEE_AUDIT),
+    Item(id="access", name="Glass", icon="lock-open", address="/access", verb=Verb.SEE_AUDIT),
     Item(
         id="admin",
         name="Admin",

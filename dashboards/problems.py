@@ -1,6 +1,7 @@
 """Errors in the form that the caller can use: a page, a toast for htmx, or problem details."""
 
 from urllib.parse import quote
+from uuid import UUID
 
 from fastapi import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -34,6 +35,13 @@ def answer(request: Request, status: int, title: str, reason: str) -> Response:
             request, "parts/refused.html", status=status, title=title, reason=reason
         )
     return problem_details(status, title, reason)
+
+
+def shut(request: Request, patient_id: UUID, reason: str) -> Response:
+    """Send a browser that navigates to where the glass can be broken; tell anybody else."""
+    if request.method == "GET" and wants_html(request) and not is_htmx(request):
+        return RedirectResponse(f"/patients/{patient_id}/open", SEE_OTHER)
+    return answer(request, 403, "Not allowed", reason)
 
 
 def problem_details(status: int, title: str, reason: str) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from dashboards.access import store as access
 from dashboards.door import Visit
 from dashboards.navigation import NAVIGATION
 from dashboards.permissions import home
@@ -19,4 +20,6 @@ async def shell(visit: Visit, here: str) -> dict[str, object]:
         "here": here,
         "home": home(visit.staff.role),
         "navigation": NAVIGATION,
+        "glass": await access.live(visit.connection, visit.staff, visit.now),
+        "glass_waiting": await access.waiting(visit.connection, visit.staff),
     }

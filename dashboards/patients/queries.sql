@@ -60,8 +60,10 @@ where a.patient_id = %(patient_id)s and (a.assigned_to is null or a.assigned_to 
 order by d.model, d.id
 
 -- name: search
-select p.id, p.mrn, p.family_name, p.given_name, p.birth_date, p.sex, p.language, p.phone, p.conditions,
-       e.severity, e.headline
+-- Whom a closed team keeps is found, so that the glass can be broken, but nothing is said of them.
+select p.id, p.mrn, p.family_name, p.given_name, p.birth_date, p.sex, p.language,
+       case when p.id in (select shut_patients()) then '' else p.phone end as phone,
+       case when p.id in (select shut_patients()) then '{}' else p.conditions end as conditions, e.severity, e.headline
 from find_patients(%(wanted)s, %(most)s) p
 left join episode e on e.patient_id = p.id and e.closed_at is null and not e.technical
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
+from dashboards.access import store as access
 from dashboards.door import Visit, holding
 from dashboards.navigation import NAVIGATION
 from dashboards.permissions import Verb, home
@@ -39,6 +40,7 @@ async def worklist(request: Request, visit: Looking) -> HTMLResponse:
         here="worklist",
         home=home(visit.staff.role),
         navigation=NAVIGATION,
+        glass=await access.live(visit.connection, visit.staff, visit.now),
         rows=listed.rows,
         next_cursor=listed.next_cursor,
         at_cap=listed.at_cap,
