@@ -32,6 +32,9 @@ from dashboards.pages import Pages
 from dashboards.paging import routes as paging
 from dashboards.patients import finding, tabs
 from dashboards.patients import routes as patients
+from dashboards.rules import limits as rule_limits
+from dashboards.rules import routes as rules
+from dashboards.rules import whatif
 from dashboards.settings import Settings
 from dashboards.wiring import Wiring
 from dashboards.work import routes as work
@@ -43,6 +46,7 @@ ROUTERS = (
     *(signin, code, account, worklist, actions, asking),
     *(access, finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
+    *(rules, rule_limits, whatif),
     *(fleet, gateways, identity, audit, admin, live, paging, health),
 )
 

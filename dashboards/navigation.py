@@ -39,6 +39,13 @@ NAVIGATION = (
     Item(id="audit", name="Audit", icon="scroll-text", address="/audit", verb=Verb.SEE_AUDIT),
     Item(id="access", name="Glass", icon="lock-open", address="/access", verb=Verb.SEE_AUDIT),
     Item(
+        id="rules",
+        name="Rules",
+        icon="sliders-horizontal",
+        address="/admin/rules",
+        verb=Verb.DRAFT_RULES,
+    ),
+    Item(
         id="admin",
         name="Admin",
         icon="settings",

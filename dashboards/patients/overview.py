@@ -25,6 +25,7 @@ TABS = (
     Tab(id="overview", name="Overview"),
     Tab(id="readings", name="Readings"),
     Tab(id="alerts", name="Alerts"),
+    Tab(id="limits", name="Limits"),
     Tab(id="tasks", name="Tasks"),
     Tab(id="messages", name="Messages"),
     Tab(id="time", name="Time"),

@@ -80,9 +80,14 @@ def test_every_vendored_package_brings_its_licence() -> None:
         assert any("LICENSE" in name for name in entry["files"]), package
 
 
-def test_assets_fit_the_budget() -> None:
+ELSEWHERE = {"admin.css", "billing.css", "billing.js"}
+"""What the worklist does not load."""
+
+
+def test_the_worklist_fits_the_budget() -> None:
     def weight(pattern: str) -> int:
-        return sum(len(gzip.compress(path.read_bytes())) for path in STATIC.glob(pattern))
+        found = [path for path in STATIC.glob(pattern) if path.name not in ELSEWHERE]
+        return sum(len(gzip.compress(path.read_bytes())) for path in found)
 
     page = weight("js/*.js") + weight("css/*.css") + weight("*.svg") + weight("vendor/*.js")
     page += weight("vendor/*.css") + weight("vendor/icons.svg")
