@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from alerts import absence, episodes, gather, routing, sla, store
+from alerts import absence, episodes, gather, opened, routing, sla, store
 from alerts.absence import Absent, Missing, Ordered
 from alerts.evaluation import Decided, Event
 from alerts.policy import Action, Alert
@@ -36,8 +36,8 @@ async def check(connection: Connection, now: datetime) -> int:
 
 async def _check(connection: Connection, patients: Sequence[UUID], now: datetime) -> int:
     subjects = await gather.subjects(connection, patients, now=now)
-    lines = await gather.open_episodes(connection, patients, technical=False)
-    alerts = await gather.alerts(connection, patients, now)
+    lines = await opened.episodes(connection, patients, technical=False)
+    alerts = await opened.alerts(connection, patients, now)
     organisations = sorted({each.organisation_id for each in subjects.values()})
     hours = await gather.office_hours(connection, organisations)
     orders = await _orders(connection, patients, now)
@@ -48,9 +48,9 @@ async def _check(connection: Connection, patients: Sequence[UUID], now: datetime
             continue
         absences = await _absences(connection, subject, wanted, now)
         await _nudge(connection, subject, absences, now)
-        opened = alerts.open.get(patient, {})
+        known = alerts.open.get(patient, {})
         judgement = _judgement(
-            subject, absences, opened, lines.get(patient), hours[subject.organisation_id], now
+            subject, absences, known, lines.get(patient), hours[subject.organisation_id], now
         )
         if judgement is not None:
             found.append(judgement)
@@ -61,7 +61,7 @@ async def _check(connection: Connection, patients: Sequence[UUID], now: datetime
 def _judgement(  # noqa: PLR0913, PLR0917  # the patient, what is missing, and what is on record
     subject: Subject,
     absences: Sequence[tuple[Absent, datetime | None]],
-    opened: Mapping[str, Alert],
+    on_record: Mapping[str, Alert],
     line: Any,  # noqa: ANN401  # an episode or None
     hours: OfficeHours,
     now: datetime,
@@ -69,7 +69,7 @@ def _judgement(  # noqa: PLR0913, PLR0917  # the patient, what is missing, and w
     fresh = [
         _alert(each, last, hours, now)
         for each, last in absences
-        if each.severity is not None and each.calls_for.value not in opened
+        if each.severity is not None and each.calls_for.value not in on_record
     ]
     once = list({each.rule_id: each for each in fresh}.values())
     if not once:
@@ -79,7 +79,7 @@ def _judgement(  # noqa: PLR0913, PLR0917  # the patient, what is missing, and w
         for a in once
     )
     decided = Decided(alerts=tuple(once), events=events)
-    together = [*opened.values(), *once]
+    together = [*on_record.values(), *once]
     first = episodes.leading(together)
     setting = episodes.Setting(
         subject=subject,

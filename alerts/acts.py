@@ -1,6 +1,7 @@
-"""How an act on an episode is written down: its row, the browsers, the audit line."""
+"""How an act on an episode is done: lock, decide, write its row, tell the browsers, audit."""
 
 import dataclasses
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,52 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-from alerts import channel, rows
-from alerts.lifecycle import Actor, Episode
+from alerts import channel, lifecycle, rows
+from alerts.lifecycle import Actor, Episode, Outcome, Refusal
 from database import sql
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Json = dict[str, object]
+TAKES = frozenset({"claim", "take_over"})
+"""Acts after which the episode is in somebody's hands: nobody else is paged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What one person does with one episode, inside the caller's transaction."""
+
+    connection: Connection
+    episode_id: UUID
+    actor: Actor
+    now: datetime
+
+    async def done(
+        self,
+        action: str,
+        decide: lifecycle.Decide,
+        *,
+        reason: str = "",
+        detail: Json | None = None,
+        version: int = 1,
+    ) -> Outcome:
+        """Do it if the decision allows; return the episode as it is then, or the refusal."""
+        before = await locked(self.connection, self.episode_id)
+        if before is None or before.organisation_id != self.actor.organisation_id:
+            return Refusal.NOT_FOUND
+        after = decide(before)
+        if isinstance(after, Refusal):
+            return after
+        told: Json = {"id": before.id, "reason": reason, "by": self.actor.staff_id, "now": self.now}
+        written = {**told, "action": action, "detail": Jsonb(detail or {})}
+        await run(self.connection, "record_act", written)
+        saved = await save(self.connection, after, version=version)
+        if not saved.closed_at:
+            state: Json = {"id": saved.id, "state": lifecycle.alert_state(saved)}
+            await run(self.connection, "set_alert_state", state)
+        if after.acknowledged_at != before.acknowledged_at or action in TAKES:
+            await run(self.connection, "stop_escalation", {**told, "reason": action})
+        await finish(self.connection, saved, self.actor, action=action, reason=reason, now=self.now)
+        return saved
 
 
 async def finish(  # noqa: PLR0913  # one line of the audit trail

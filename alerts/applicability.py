@@ -148,9 +148,21 @@ def _overridden(
         else:
             base = result or rule
             version = f"{base.version}+{str(each.id)[:8]}"
-            changed = definition.changed(base, each.changes)
-            result = dataclasses.replace(changed, version=version)
+            result = dataclasses.replace(_changed(base, each.changes), version=version)
     return result
+
+
+_changes: dict[tuple[Rule, str], Rule] = {}
+
+
+def _changed(rule: Rule, changes: Mapping[str, object]) -> Rule:
+    """Reading a definition costs more than judging with it, and overrides last for months."""
+    key = rule, repr(sorted(changes.items()))
+    if key not in _changes:
+        if len(_changes) >= REMEMBER:
+            _changes.clear()
+        _changes[key] = definition.changed(rule, changes)
+    return _changes[key]
 
 
 def _covers(override: Override, subject: Subject, at: datetime) -> bool:

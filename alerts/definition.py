@@ -4,16 +4,14 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from alerts.rules import (
-    Against,
     Applies,
     Condition,
     Field,
-    Metric,
     Profile,
     Remeasure,
     Rule,
@@ -21,118 +19,20 @@ from alerts.rules import (
     RuleKind,
 )
 from alerts.severity import Severity, from_code, mildest
+from alerts.written import AppliesNode, LimitNode, ProfileNode, RemeasureNode, RuleNode
 
 _COMPARISON = re.compile(r"^(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)$")
 _DURATION = re.compile(r"^(\d+)([smhd])$")
+Node = TypeVar("Node", bound=msgspec.Struct)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 QUICK = timedelta(hours=1)
 """A confirmed rule that reaches further back waits for the next ordinary measurement."""
 LEAST_TO_CONFIRM = 2
 
-Node = TypeVar("Node", bound=msgspec.Struct)
-Code = Literal["S1", "S2", "S3", "S4"]
-
-
-class _Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A strict mapping: a field that we do not know is an error."""
-
-
-class _Limit(_Node, frozen=True):
-    """One comparison: `{sys: ">=180"}`, `{flag: HI}`, `{item: "44261-6", value: ">=20"}`."""
-
-    sys: str = ""
-    dia: str = ""
-    value: str = ""
-    delta: str = ""
-    delta_kg: str = ""
-    pct: str = ""
-    score: str = ""
-    flag: str = ""
-    item: str = ""
-
-
-class _Applies(_Node, frozen=True, rename={"excluding": "not"}):
-    age_gte: int | None = None
-    age_lt: int | None = None
-    condition: str | None = None
-    trait: str | None = None
-    excluding: str | None = None
-    pregnant_or_6w_postpartum: bool | None = None
-
-
-class _Then(_Node, frozen=True):
-    severity: Code
-    patient_message: str = ""
-    after: str = ""
-
-
-class _Worse(_Node, frozen=True):
-    value: str
-    severity: Code
-
-
-class _Remeasure(_Node, frozen=True):
-    wait: str = "5m"
-    no_reply_after: str = "15m"
-
-
-class RuleNode(_Node, frozen=True, kw_only=True):
-    """A rule as written in a file or an override."""
-
-    id: str
-    kind: RuleKind
-    severity: Code
-    metric: Metric = Metric.COMPOSITE
-    any: tuple[_Limit, ...] = ()
-    all: tuple[_Limit, ...] = ()
-    flag: str = ""
-    n: int = 1
-    min_gap: str = "0m"
-    within: str = "0m"
-    window: str = "0m"
-    min_readings: int = 0
-    against: Against | None = None
-    max_gap: str = ""
-    remeasure: _Remeasure | None = None
-    ask: str = ""
-    if_symptoms: _Then | None = None
-    unconfirmed: _Then | None = None
-    if_remeasure_ok: _Then | None = None
-    worse: _Worse | None = None
-    patient_message: str = ""
-    route: str = ""
-    max_one_per: str = ""
-    hysteresis: float | None = None
-    when: _Applies = _Applies()
-    default: Literal["on", "off"] = "on"
-    inputs: tuple[str, ...] = ()
-    override_note: str = ""
-    sources: tuple[str, ...] = ()
-    confidence: str = ""
-    effective_from: str = ""
-    effective_to: str = ""
-
-
-class _Up(_Node, frozen=True):
-    steps: int = 0
-    for_: str = msgspec.field(default="0m", name="for")
-
-
-class _Profile(_Node, frozen=True, kw_only=True):
-    profile: str
-    rules: tuple[RuleNode, ...]
-    applies: _Applies = _Applies()
-    include: tuple[str, ...] = ()
-    otherwise: str = ""
-    replaces: tuple[str, ...] = ()
-    severity_up: _Up = _Up()
-    reference: dict[str, dict[str, str]] = {}
-    note: str = ""
-
 
 def profile(content: object) -> Profile:
     """Return the profile of one file's content; RuleError says what is wrong and where."""
-    node = _convert(content, _Profile, "profile")
+    node = _convert(content, ProfileNode, "profile")
     written = content["rules"] if isinstance(content, Mapping) else []
     rules = [_rule(each, node.profile) for each in node.rules]
     return Profile(
@@ -221,7 +121,7 @@ def _asking(node: RuleNode, made: Rule, name: str) -> Rule:
         ask=node.ask,
         if_symptoms=from_code(node.if_symptoms.severity) if node.if_symptoms else None,
         symptoms_message=node.if_symptoms.patient_message if node.if_symptoms else "",
-        worse=(_condition(_Limit(value=node.worse.value), name), from_code(node.worse.severity))
+        worse=(_condition(LimitNode(value=node.worse.value), name), from_code(node.worse.severity))
         if node.worse
         else None,
         remeasure=_remeasure(node, made, name),
@@ -234,7 +134,7 @@ def _remeasure(node: RuleNode, made: Rule, name: str) -> Remeasure | None:
     quick = confirmed and made.within <= QUICK
     if not (quick or node.remeasure or node.unconfirmed):
         return None
-    asked = node.remeasure or _Remeasure()
+    asked = node.remeasure or RemeasureNode()
     silent = node.unconfirmed
     unconfirmed = from_code(silent.severity) if silent else mildest(made.severity, Severity.HIGH)
     normal = from_code(node.if_remeasure_ok.severity) if node.if_remeasure_ok else Severity.LOW
@@ -261,7 +161,7 @@ def _checked(made: Rule, name: str) -> Rule:
     return made
 
 
-def _condition(node: _Limit, name: str) -> Condition:
+def _condition(node: LimitNode, name: str) -> Condition:
     given = [field for field in Field if getattr(node, field.value)]
     if len(given) != 1:
         raise RuleError(f"{name}: one comparison at a time, not {len(given)}")
@@ -274,7 +174,7 @@ def _condition(node: _Limit, name: str) -> Condition:
     return Condition(field=field, op=found[1], limit=float(found[2]), item=node.item)
 
 
-def _applies(node: _Applies) -> Applies:
+def _applies(node: AppliesNode) -> Applies:
     return Applies(
         age_gte=node.age_gte,
         age_lt=node.age_lt,

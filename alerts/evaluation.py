@@ -5,23 +5,19 @@ one call with many readings does what many calls with one reading do. A reading 
 also re-judges the later ones whose windows it falls into, and those it answers.
 """
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from alerts import policy, sla
+from alerts import amendment, policy
 from alerts.breach import ANSWERS_BEFORE, FLAG_CONFIRMED_WITHIN, LOOK_AHEAD, Breach, breach_at
 from alerts.matching import qualifies, recovered
 from alerts.policy import Action, Alert
 from alerts.rules import Against, Metric, Rule, RuleKind
 from alerts.samples import EMPTY, Sample, Series, Subject, series, with_sample
 from care.calendar import OfficeHours
-
-KIND_OF: Mapping[Metric, str] = MappingProxyType({Metric.BP: "blood_pressure"})
-"""devices.reading.Kind where our word differs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,11 +144,17 @@ def _affected(
 
 
 def _anchors(rule: Rule, sample: Sample, known: Series) -> Iterable[Sample]:
-    """The readings around it; one that is inside the limits by itself cannot come to breach."""
-    start = sample.at - (LOOK_AHEAD if rule.looks_ahead else FLAG_CONFIRMED_WITHIN)
+    """The readings around it that it can bring to breach, or calm.
+
+    One that is inside the limits by itself cannot come to breach; what came before is judged again
+    only where the rule looks ahead, or where this one may end a doubt.
+    """
+    ahead = rule.looks_ahead
+    start = sample.at - (LOOK_AHEAD if ahead else FLAG_CONFIRMED_WITHIN)
     by_itself = rule.kind in (RuleKind.SPOT, RuleKind.CONFIRMED)
     for each in known.since(start, sample.at + reach(rule)):
-        if not by_itself or qualifies(rule, each):
+        before = each.at < sample.at and not ahead and not each.flagged
+        if not before and (not by_itself or qualifies(rule, each)):
             yield each
 
 
@@ -183,16 +185,15 @@ def _judge(bench: _Bench, rule: Rule, anchor: Sample, known: Mapping[Metric, Ser
 
 def _do(bench: _Bench, rule: Rule, anchor: Sample, breach: Breach | None, action: Action) -> None:
     alert = bench.alerts.get(rule.id)
-    if action in (Action.UNCHANGED, Action.HELD, Action.TOO_SOON):
-        return
-    if action is Action.PAST:
+    if action in (Action.UNCHANGED, Action.HELD, Action.TOO_SOON, Action.PAST):
         return
     if action is Action.OPEN and breach:
-        alert = _opened(bench, breach)
+        alert = amendment.opened(breach, bench.gathered.hours, id_=bench.new_id(), now=bench.now)
     elif action is Action.REOPEN and breach:
-        alert = _reopened(bench, bench.gathered.closed[rule.id], breach)
+        closed = bench.gathered.closed[rule.id]
+        alert = amendment.reopened(closed, breach, bench.gathered.hours, now=bench.now)
     elif alert is not None:
-        alert = _changed(bench, alert, anchor.id, breach)
+        alert = amendment.changed(alert, anchor.id, breach, bench.gathered.hours, now=bench.now)
     if alert is not None:
         bench.alerts[rule.id] = bench.touched[alert.id] = alert
         bench.events.append(
@@ -203,78 +204,6 @@ def _do(bench: _Bench, rule: Rule, anchor: Sample, breach: Breach | None, action
                 severity=int(alert.severity),
             )
         )
-
-
-def _opened(bench: _Bench, breach: Breach) -> Alert:
-    rule = breach.rule
-    return Alert(
-        id=bench.new_id(),
-        rule_id=rule.id,
-        rule_version=rule.version,
-        profile=rule.profile,
-        kind=KIND_OF.get(rule.metric, rule.metric.value),
-        route=rule.route,
-        severity=breach.severity,
-        state="downgraded" if breach.answered_normal else "raised",
-        headline=breach.headline,
-        why=breach.why,
-        raised_at=bench.now,
-        due_at=sla.due_at(breach.severity, bench.now, bench.gathered.hours),
-        evidence=MappingProxyType({breach.reading_id: policy.evidence(breach)}),
-    )
-
-
-def _reopened(bench: _Bench, closed: Alert, breach: Breach) -> Alert:
-    again = dataclasses.replace(
-        closed, closed_at=None, counts_from=closed.closed_at, rule_version=breach.rule.version
-    )
-    if breach.at <= (closed.closed_at or breach.at):
-        again = dataclasses.replace(again, counts_from=breach.at - timedelta(microseconds=1))
-    return _changed(bench, again, breach.reading_id, breach, since=bench.now)
-
-
-def _changed(
-    bench: _Bench,
-    alert: Alert,
-    reading_id: UUID,
-    breach: Breach | None,
-    since: datetime | None = None,
-) -> Alert:
-    """The alert with this evidence added, replaced or withdrawn, and what follows from that."""
-    rows = dict(alert.evidence)
-    if breach is not None:
-        rows[reading_id] = policy.evidence(breach)
-    else:
-        rows[reading_id] = dataclasses.replace(rows[reading_id], standing=False)
-    after = dataclasses.replace(alert, evidence=MappingProxyType(rows))
-    standing = after.standing
-    severity, first = policy.severity_of(standing), policy.leading(standing)
-    worse = severity.worse_than(alert.severity)
-    clock = since or (bench.now if worse else alert.raised_at)
-    due = sla.due_at(severity, clock, bench.gathered.hours)
-    stays = since is None and severity is alert.severity
-    return dataclasses.replace(
-        after,
-        severity=severity,
-        due_at=alert.due_at if stays else due,
-        state=_state(alert, since, worse=worse, standing=standing),
-        headline=first.headline if first else alert.headline,
-        why=first.why if first else f"{_once(alert.why)}; no longer met after earlier readings",
-    )
-
-
-def _state(
-    alert: Alert, since: datetime | None, *, worse: bool, standing: tuple[policy.Evidence, ...]
-) -> str:
-    if all(each.answered_normal for each in standing):
-        return "downgraded"
-    if worse or since or alert.state == "downgraded":
-        return "raised"
-    return alert.state
-
-
-def _once(why: str) -> str:
-    return why.removesuffix("; no longer met after earlier readings")
 
 
 def _held(gathered: Gathered, at: datetime) -> bool:

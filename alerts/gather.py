@@ -1,8 +1,8 @@
 """Read everything that deciding about some patients needs; no decisions here."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
-from alerts import rows
+from alerts import opened
 from alerts.applicability import Level, Override
 from alerts.lifecycle import Episode
-from alerts.policy import Alert, Evidence
+from alerts.policy import Alert
 from alerts.rules import Metric
 from alerts.samples import Enrolment, Sample, Subject
-from alerts.severity import Severity
 from care.calendar import OfficeHours
 from database import sql
 
@@ -67,14 +66,6 @@ class Batch:
     held: Mapping[UUID, Sequence[tuple[datetime, datetime | None]]]
 
 
-@dataclass(slots=True)
-class Alerts:
-    """Open alerts, and the last closed of each rule, by patient and rule."""
-
-    open: dict[UUID, dict[str, Alert]] = field(default_factory=dict)
-    closed: dict[UUID, dict[str, Alert]] = field(default_factory=dict)
-
-
 async def pending(
     connection: Connection, patients: Sequence[UUID], *, most: int
 ) -> dict[UUID, list[Pending]]:
@@ -94,8 +85,8 @@ async def gather(
 ) -> Batch:
     """Read everything about the patients of these rows; their locks are held by the caller."""
     patients = list(queued)
-    episodes = await open_episodes(connection, patients, technical=False)
-    found_alerts = await alerts(connection, patients, now)
+    episodes = await opened.episodes(connection, patients, technical=False)
+    found_alerts = await opened.alerts(connection, patients, now)
     found = await subjects(connection, patients, now=now)
     organisations = sorted({each.organisation_id for each in found.values()})
     return Batch(
@@ -109,16 +100,6 @@ async def gather(
         closed=found_alerts.closed,
         held=await _held(connection, patients, now),
     )
-
-
-async def open_episodes(
-    connection: Connection, patients: Sequence[UUID], *, technical: bool
-) -> dict[UUID, Episode]:
-    """Return and lock the open episode of each patient who has one."""
-    async with connection.cursor(row_factory=rows.episode) as cursor:
-        wanted = {"patients": list(patients), "technical": technical}
-        await cursor.execute(sql.load("alerts")["open_episodes"], wanted)
-        return {each.patient_id: each for each in await cursor.fetchall()}
 
 
 async def subjects(
@@ -195,49 +176,6 @@ def answer_of(row: Sequence[Any]) -> Sample:
         id=row[0], metric=Metric.SURVEY, at=row[5], received_at=row[6], value=row[4],
         item=row[3], questionnaire=row[2],
     )  # fmt: skip
-
-
-def evidence_of(row: Sequence[Any]) -> Evidence:
-    """One stored breach."""
-    return Evidence(
-        reading_id=row[1],
-        at=row[2],
-        severity=Severity(row[3]),
-        standing=row[4],
-        headline=row[5],
-        why=row[6],
-        reading_ids=tuple(row[7]),
-        computed=row[8],
-        late=row[9],
-        answered_normal=row[10],
-    )
-
-
-async def alerts(connection: Connection, patients: Sequence[UUID], now: datetime) -> Alerts:
-    """Return the alerts of each patient with their evidence."""
-    wanted = {"patients": list(patients), "technical": False, "now": now}
-    async with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
-        await cursor.execute(sql.load("alerts")["alerts_of"], wanted)
-        found = await cursor.fetchall()
-    proofs: dict[UUID, dict[UUID, Evidence]] = {}
-    ids = [row["id"] for row in found]
-    for row in await _all(connection, "evidence_of", {"alerts": ids}) if ids else []:
-        proofs.setdefault(row[0], {})[row[1]] = evidence_of(row)
-    result = Alerts()
-    for each in found:
-        place = result.open if each["closed_at"] is None else result.closed
-        made = _alert(each, proofs.get(each["id"], {}))
-        place.setdefault(each["patient_id"], {})[made.rule_id] = made
-    return result
-
-
-def _alert(row: Mapping[str, Any], proofs: Mapping[UUID, Evidence]) -> Alert:
-    same = ("id", "rule_id", "rule_version", "profile", "kind", "route", "state", "headline", "why",
-            "raised_at", "due_at", "closed_at", "counts_from", "technical")  # fmt: skip
-    told: dict[str, Any] = {name: row[name] for name in same}
-    return Alert(
-        **told, severity=Severity(row["severity"]), evidence=MappingProxyType(dict(proofs))
-    )
 
 
 async def overrides(
@@ -322,8 +260,3 @@ async def _all(
     connection: Connection, name: str, wanted: Mapping[str, object]
 ) -> list[tuple[Any, ...]]:
     return await (await connection.execute(sql.load("alerts")[name], wanted)).fetchall()
-
-
-def utc(at: datetime) -> datetime:
-    """The same moment in UTC."""
-    return at.astimezone(UTC)

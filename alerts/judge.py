@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from alerts import applicability, episodes, evaluation, routing, sla, trending
+from alerts.amendment import KIND_OF
 from alerts.applicability import Override
-from alerts.evaluation import KIND_OF, Decided, Event, Gathered
+from alerts.evaluation import Decided, Event, Gathered
 from alerts.lifecycle import Episode
 from alerts.policy import Action, Alert
 from alerts.rules import Catalogue, Rule

@@ -57,6 +57,8 @@ def recovered(rule: Rule, series: Series, sample: Sample, subject: Subject) -> b
 
 def qualifies(rule: Rule, sample: Sample, margins: float = 0.0) -> Condition | None:
     """Return the condition that the sample meets by itself, or None."""
+    if not margins and rule.calm.holds(sample.value, sample.dia):
+        return None
     numbers = {Field.SYS: sample.value, Field.VALUE: sample.value, Field.DIA: sample.dia}
     return _met(rule, numbers, margins, sample)
 
@@ -93,14 +95,16 @@ def _confirmed(rule: Rule, series: Series, sample: Sample, _: Subject, __: float
 def _average(
     rule: Rule, series: Series, sample: Sample, subject: Subject, margins: float
 ) -> Match | None:
-    usable = [s for s in series.up_to(sample, sample.at - rule.window) if not s.flagged]
-    if len(usable) < rule.min_readings:
+    trusted = series.trusted
+    first, last = trusted.span(sample, sample.at - rule.window)
+    if last - first < rule.min_readings:
         return None
-    value, dia = _means(sessions(usable))
+    value, dia = _means(trusted.sessions(first, last))
     mean = {Field.SYS: value, Field.VALUE: value, Field.DIA: dia}
     condition = _met(rule, mean, margins)
     if condition is None:
         return None
+    usable = trusted.samples[first:last]
     days = len({subject.local_day(each.at) for each in usable})
     if days < LEAST_DAYS:
         return None

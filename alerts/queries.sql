@@ -140,8 +140,10 @@ select patient_id from urgent where pg_try_advisory_xact_lock(7442, hashtext(pat
 select pg_advisory_xact_lock(7442, hashtext(id::text)) from unnest(%(patients)s::uuid[]) as id order by hashtext(id::text)
 
 -- name: pending
-select id, organisation_id, patient_id, reading_id, kind, measured_at, received_at from to_evaluate
-where patient_id = any(%(patients)s) order by id limit %(most)s
+-- patient by patient: all that one has waiting is judged together, where the limit allows
+select t.id, t.organisation_id, t.patient_id, t.reading_id, t.kind, t.measured_at, t.received_at
+from unnest(%(patients)s::uuid[]) with ordinality as w(patient_id, place) join to_evaluate t on t.patient_id = w.patient_id
+order by w.place, t.id limit %(most)s
 
 -- name: subjects
 select p.id, p.organisation_id, p.time_zone, o.time_zone, p.birth_date, p.conditions, p.traits,

@@ -13,7 +13,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from alerts import acts, lifecycle
-from alerts.acts import Connection, Json
+from alerts.acts import Act, Connection
 from alerts.closing import ClosingForm, as_words
 from alerts.lifecycle import UNDO_WITHIN, Actor, Episode, Outcome, Refusal
 from alerts.severity import Severity
@@ -28,14 +28,8 @@ async def claim(
     connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime
 ) -> Outcome:
     """Give the episode to the actor, atomically, for 20 minutes; paging stops."""
-    return await _act(
-        connection,
-        episode_id,
-        actor,
-        "claim",
-        now=now,
-        decide=lambda e: lifecycle.claimed(e, actor, now=now),
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done("claim", lambda e: lifecycle.claimed(e, actor, now=now))
 
 
 async def keep(connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime) -> Outcome:
@@ -51,28 +45,17 @@ async def release(
     connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime
 ) -> Outcome:
     """Put the episode back into its queue."""
-    return await _act(
-        connection,
-        episode_id,
-        actor,
-        "release",
-        now=now,
-        decide=lambda e: lifecycle.released(e, actor),
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done("release", lambda e: lifecycle.released(e, actor))
 
 
 async def take_over(
     connection: Connection, episode_id: UUID, actor: Actor, reason: str, *, now: datetime
 ) -> Outcome:
     """Take the episode from its owner; the event names who lost it."""
-    return await _act(
-        connection,
-        episode_id,
-        actor,
-        "take_over",
-        now=now,
-        decide=lambda e: lifecycle.taken_over(e, actor, reason, now=now),
-        reason=reason,
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done(
+        "take_over", lambda e: lifecycle.taken_over(e, actor, reason, now=now), reason=reason
     )
 
 
@@ -88,13 +71,10 @@ async def snooze(  # noqa: PLR0913  # a snooze is these facts
 ) -> Outcome:
     """Rest the episode until then (or until the next reading); bounded by its severity."""
     kinds = tuple(await acts.column(connection, "open_kinds", {"id": episode_id}))
-    return await _act(
-        connection,
-        episode_id,
-        actor,
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done(
         "snooze",
-        now=now,
-        decide=lambda e: lifecycle.snoozed(
+        lambda e: lifecycle.snoozed(
             e, actor, until, reason, on_reading=on_reading, kinds=kinds, now=now
         ),
         reason=reason,
@@ -106,24 +86,16 @@ async def unsnooze(
     connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime
 ) -> Outcome:
     """End the snooze by hand."""
-    return await _act(
-        connection, episode_id, actor, "unsnooze", now=now, decide=lifecycle.unsnoozed
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done("unsnooze", lifecycle.unsnoozed)
 
 
 async def escalate(
     connection: Connection, episode_id: UUID, actor: Actor, reason: str, *, now: datetime
 ) -> Outcome:
     """Send it upwards: the supervising provider is paged after ten seconds unless it is undone."""
-    done = await _act(
-        connection,
-        episode_id,
-        actor,
-        "escalate",
-        now=now,
-        decide=lambda e: lifecycle.escalated(e, reason),
-        reason=reason,
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    done = await act.done("escalate", lambda e: lifecycle.escalated(e, reason), reason=reason)
     if isinstance(done, Episode):
         await acts.run(connection, "request_page", {"id": episode_id, "now": now})
     return done
@@ -133,15 +105,8 @@ async def wait_for(
     connection: Connection, episode_id: UUID, actor: Actor, on: str, *, now: datetime
 ) -> Outcome:
     """Note that the 'patient' or a 'provider' has to answer first; '' ends it."""
-    return await _act(
-        connection,
-        episode_id,
-        actor,
-        "wait",
-        now=now,
-        decide=lambda e: lifecycle.waiting(e, actor, on),
-        reason=on,
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done("wait", lambda e: lifecycle.waiting(e, actor, on), reason=on)
 
 
 async def resolve(
@@ -149,13 +114,10 @@ async def resolve(
 ) -> Outcome:
     """Close the episode and its alerts with the form; the form is kept with every alert."""
     words = as_words(form)
-    done = await _act(
-        connection,
-        episode_id,
-        actor,
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    done = await act.done(
         "resolve",
-        now=now,
-        decide=lambda e: lifecycle.resolved(e, actor, form, now=now),
+        lambda e: lifecycle.resolved(e, actor, form, now=now),
         reason=form.action.value,
         detail=words,
     )
@@ -169,14 +131,8 @@ async def cosign(
     connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime
 ) -> Outcome:
     """Put a provider's signature under a closed critical episode."""
-    return await _act(
-        connection,
-        episode_id,
-        actor,
-        "cosign",
-        now=now,
-        decide=lambda e: lifecycle.cosigned(e, actor, now=now),
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done("cosign", lambda e: lifecycle.cosigned(e, actor, now=now))
 
 
 async def reopen(
@@ -185,15 +141,8 @@ async def reopen(
     """Open a closed episode and the alerts that were closed with it."""
     if await acts.column(connection, "newer_open_episode", {"id": episode_id}):
         return Refusal.NEWER_EPISODE
-    done = await _act(
-        connection,
-        episode_id,
-        actor,
-        "reopen",
-        now=now,
-        decide=lambda e: lifecycle.reopened(e, reason, now=now),
-        reason=reason,
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    done = await act.done("reopen", lambda e: lifecycle.reopened(e, reason, now=now), reason=reason)
     if isinstance(done, Episode):
         await acts.run(connection, "reopen_alerts", {"id": episode_id, "now": now})
     return done
@@ -205,16 +154,8 @@ async def note(
     """Add a note to the timeline."""
     if not text.strip():
         return Refusal.REASON_NEEDED
-    return await _act(
-        connection,
-        episode_id,
-        actor,
-        "note",
-        now=now,
-        decide=lambda e: e,
-        reason=text.strip(),
-        version=0,
-    )
+    act = Act(connection=connection, episode_id=episode_id, actor=actor, now=now)
+    return await act.done("note", lambda e: e, reason=text.strip(), version=0)
 
 
 async def undo(connection: Connection, episode_id: UUID, actor: Actor, *, now: datetime) -> Outcome:
@@ -250,14 +191,9 @@ async def hand_over(
     owned = await acts.column(connection, "owned_by", {"staff": actor.staff_id})
     done: list[Episode] = []
     for each in owned:
-        after = await _act(
-            connection,
-            each,
-            actor,
-            "hand_over",
-            now=now,
-            decide=lambda e: lifecycle.handed_over(e, to, now=now),
-            reason=note_text,
+        act = Act(connection=connection, episode_id=each, actor=actor, now=now)
+        after = await act.done(
+            "hand_over", lambda e: lifecycle.handed_over(e, to, now=now), reason=note_text
         )
         if isinstance(after, Episode):
             done.append(after)
@@ -293,36 +229,6 @@ async def bulk_resolve(
         else:
             done[each] = await resolve(connection, each, actor, form, now=now)
     return done
-
-
-async def _act(  # noqa: PLR0913  # the one place where all operations meet
-    connection: Connection,
-    episode_id: UUID,
-    actor: Actor,
-    action: str,
-    *,
-    now: datetime,
-    decide: lifecycle.Decide,
-    reason: str = "",
-    detail: Json | None = None,
-    version: int = 1,
-) -> Outcome:
-    before = await acts.locked(connection, episode_id)
-    if before is None or before.organisation_id != actor.organisation_id:
-        return Refusal.NOT_FOUND
-    after = decide(before)
-    if isinstance(after, Refusal):
-        return after
-    told = {"id": episode_id, "action": action, "reason": reason, "by": actor.staff_id, "now": now}
-    await acts.run(connection, "record_act", {**told, "detail": Jsonb(detail or {})})
-    saved = await acts.save(connection, after, version=version)
-    if not saved.closed_at:
-        state = {"id": saved.id, "state": lifecycle.alert_state(saved)}
-        await acts.run(connection, "set_alert_state", state)
-    if after.acknowledged_at != before.acknowledged_at or action in ("claim", "take_over"):
-        await acts.run(connection, "stop_escalation", {**told, "reason": action})
-    await acts.finish(connection, saved, actor, action=action, reason=reason, now=now)
-    return saved
 
 
 async def _undone(

@@ -9,7 +9,8 @@ from uuid import UUID
 from alerts import applicability
 from alerts.applicability import Override
 from alerts.breach import breach_at
-from alerts.rules import Catalogue, Metric, Rule
+from alerts.matching import qualifies
+from alerts.rules import Catalogue, Metric, Rule, RuleKind
 from alerts.samples import EMPTY, Sample, Series, Subject, by_metric
 from alerts.severity import Severity
 
@@ -128,6 +129,8 @@ def both(
     replaced = {(each.level, each.programme, each.rule_id) for each in draft}
     kept = [o for o in overrides if (o.level, o.programme, o.rule_id) not in replaced]
     changed = frozenset(each.rule_id for each in draft)
+    if not changed:
+        return current, current
     rest = [each for each in current if each.rule_id not in changed]
     anew = replay(catalogue, [*kept, *draft], history, only=changed)
     return current, sorted([*rest, *anew], key=lambda each: (each.at, each.rule_id))
@@ -153,6 +156,9 @@ def compare(  # noqa: PLR0913  # two replays, what mattered, and over what
     minutes: Mapping[Severity, float] = MINUTES,
 ) -> Comparison:
     """Put two replays side by side."""
+    raised: dict[UUID, list[datetime]] = {}
+    for each in draft:
+        raised.setdefault(each.patient_id, []).append(each.at)
     before, after = Counter(r.rule_id for r in current), Counter(r.rule_id for r in draft)
     changed = {rule: after[rule] - before[rule] for rule in sorted(before | after)}
     noisy = Counter(each.patient_id for each in draft).most_common(NOISIEST)
@@ -164,7 +170,7 @@ def compare(  # noqa: PLR0913  # two replays, what mattered, and over what
         difference={rule: delta for rule, delta in changed.items() if delta},
         noisiest=tuple(noisy),
         examples=_examples(draft),
-        missed=tuple(each for each in relevant if not _caught(each, draft)),
+        missed=tuple(r for r in relevant if not _caught(r, raised.get(r.patient_id, ()))),
     )
 
 
@@ -193,7 +199,10 @@ def _block(rules: Sequence[Rule], open_: _Open, start: datetime, until: datetime
     fresh: list[Replayed] = []
     for rule in rules:
         series = open_.known.get(rule.metric, EMPTY)
+        by_itself = rule.kind in (RuleKind.SPOT, RuleKind.CONFIRMED)
         for sample in series.since(start, until - timedelta(microseconds=1)):
+            if by_itself and qualifies(rule, sample) is None:
+                continue
             raised = _raised(rule, sample, open_)
             if raised is not None:
                 fresh.append(raised)
@@ -244,7 +253,7 @@ def _examples(draft: Sequence[Replayed]) -> tuple[Replayed, ...]:
     return tuple(seen.values())[:EXAMPLES]
 
 
-def _caught(alert: Relevant, draft: Sequence[Replayed]) -> bool:
+def _caught(alert: Relevant, raised: Sequence[datetime]) -> bool:
     """True when the draft raises anything for this patient about then."""
     early, late = alert.first_at - timedelta(hours=12), alert.last_at + timedelta(hours=12)
-    return any(each.patient_id == alert.patient_id and early <= each.at <= late for each in draft)
+    return any(early <= at <= late for at in raised)

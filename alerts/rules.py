@@ -1,7 +1,8 @@
 """What a rule is: conditions, numbers, severities; no evaluation, no reading of files."""
 
+import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -90,6 +91,39 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calm:
+    """Between which values no comparison of a rule can hold: a quick look before a careful one."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    dia_low: float = -math.inf
+    dia_high: float = math.inf
+
+    def holds(self, value: float, dia: float | None) -> bool:
+        """True when a reading of these numbers is inside the limits for certain."""
+        inside = self.low < value < self.high
+        return inside and (dia is None or self.dia_low < dia < self.dia_high)
+
+
+NEVER_CALM = Calm(low=math.inf, high=-math.inf)
+ROUNDING = 0.001
+"""Comparisons are made on rounded numbers; a calm value stays this far from a limit."""
+
+
+def calm(conditions: Iterable[Condition]) -> Calm:
+    """Return the values for which none of these comparisons of single readings holds."""
+    edges = {"low": -math.inf, "high": math.inf, "dia_low": -math.inf, "dia_high": math.inf}
+    for each in conditions:
+        if each.field not in (Field.SYS, Field.VALUE, Field.DIA):
+            return NEVER_CALM
+        side = "high" if each.upward else "low"
+        name = f"dia_{side}" if each.field is Field.DIA else side
+        nearest, step = (min, -ROUNDING) if each.upward else (max, ROUNDING)
+        edges[name] = nearest(edges[name], each.limit + step)
+    return Calm(**edges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Applies:
     """Whom a profile is for; every part that is given must hold."""
 
@@ -154,6 +188,11 @@ class Rule:
     effective_to: str = ""
     written: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     """The definition as it was read; an override changes fields of this."""
+    calm: Calm = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out once which readings need no careful look."""
+        object.__setattr__(self, "calm", calm(self.conditions))
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

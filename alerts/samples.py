@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,12 +37,58 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     questionnaire: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Readings within ten minutes of the first one, with their mean."""
+
+    samples: tuple[Sample, ...]
+    value: float
+    dia: float | None
+
+    @property
+    def at(self) -> datetime:
+        """When it began."""
+        return self.samples[0].at
+
+
+@dataclass(frozen=True, kw_only=True)
 class Series:
-    """All known samples of one metric of one patient, oldest first."""
+    """All known samples of one metric of one patient, oldest first; what is derived is kept."""
 
     samples: tuple[Sample, ...]
     times: tuple[datetime, ...]
+
+    @cached_property
+    def trusted(self) -> "Series":
+        """The samples that nobody doubts."""
+        if not any(each.flagged for each in self.samples):
+            return self
+        return series(each for each in self.samples if not each.flagged)
+
+    def remember(self, shorter: "Series", *, before: int) -> None:
+        """Take over the sessions of a series that is the same up to that place."""
+        known = shorter._sessions  # noqa: SLF001  # another of our own
+        self._sessions.update({k: v for k, v in known.items() if v[0] < before})
+
+    @cached_property
+    def _sessions(self) -> dict[int, tuple[int, Session]]:
+        """By the place of its first sample: where the session ends, and the session."""
+        return {}
+
+    def sessions(self, first: int, last: int) -> list[Session]:
+        """The sessions of samples[first:last]."""
+        found: list[Session] = []
+        while first < last:
+            end, session = self._session_from(first)
+            found.append(session if end <= last else _session(self.samples[first:last]))
+            first = end
+        return found
+
+    def _session_from(self, first: int) -> tuple[int, Session]:
+        known = self._sessions.get(first)
+        if known is None:
+            end = bisect_right(self.times, self.times[first] + SESSION)
+            known = self._sessions[first] = end, _session(self.samples[first:end])
+        return known
 
     def between(self, after: datetime, until: datetime) -> tuple[Sample, ...]:
         """Samples with after < at <= until."""
@@ -53,11 +100,16 @@ class Series:
 
     def up_to(self, sample: Sample, start: datetime) -> tuple[Sample, ...]:
         """Samples from `start` to this one, itself the last; equal times are ordered by id."""
+        first, last = self.span(sample, start)
+        return self.samples[first:last]
+
+    def span(self, sample: Sample, start: datetime) -> tuple[int, int]:
+        """The places of the samples from `start` to this one."""
         low, high = bisect_left(self.times, start), bisect_right(self.times, sample.at)
         until = _order(sample)
         while high > low and _order(self.samples[high - 1]) > until:
             high -= 1
-        return self.samples[low:high]
+        return low, high
 
 
 EMPTY = Series(samples=(), times=())
@@ -77,10 +129,12 @@ def with_sample(known: Series, sample: Sample) -> Series:
         return known
     order = _order(sample)
     place = low + sum(_order(each) < order for each in same)
-    return Series(
+    longer = Series(
         samples=(*known.samples[:place], sample, *known.samples[place:]),
         times=(*known.times[:place], sample.at, *known.times[place:]),
     )
+    longer.remember(known, before=place)
+    return longer
 
 
 def by_metric(samples: Iterable[Sample]) -> dict[Metric, Series]:
@@ -125,30 +179,9 @@ class Subject:
         return day.year - self.birth_date.year - before
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Readings within ten minutes of the first one, with their mean."""
-
-    samples: tuple[Sample, ...]
-    value: float
-    dia: float | None
-
-    @property
-    def at(self) -> datetime:
-        """When it began."""
-        return self.samples[0].at
-
-
 def sessions(samples: Sequence[Sample]) -> list[Session]:
     """Group readings; of three or more the first is dropped from the mean."""
-    done: list[Session] = []
-    start, count = 0, len(samples)
-    while start < count:
-        end_at, stop = samples[start].at + SESSION, start + 1
-        while stop < count and samples[stop].at <= end_at:
-            stop += 1
-        done.append(_session(tuple(samples[start:stop])))
-        start = stop
-    return done
+    return series(samples).sessions(0, len(samples))
 
 
 def _session(group: tuple[Sample, ...]) -> Session:

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from alerts.matching import Match
 from alerts.rules import Condition, Field, Metric, Rule, RuleKind
 
+POUNDS_PER_KG = 2.2046226218
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -25,16 +27,27 @@ class _Words:
     name: str
     unit: str
     digits: int
+    scale: float = 1.0
+    zero: float = 0.0
+    """Readings and limits are kept in canonical units; clinicians here read lb and °F."""
+
+    def shown(self, value: float) -> float:
+        """Return a value in the unit that is read."""
+        return value * self.scale + self.zero
 
 
 WORDS: Mapping[Metric, _Words] = MappingProxyType(
     {
         Metric.BP: _Words(short="BP", name="Blood pressure", unit="mmHg", digits=0),
         Metric.GLUCOSE: _Words(short="Glucose", name="Glucose", unit="mg/dL", digits=0),
-        Metric.WEIGHT: _Words(short="Weight", name="Weight", unit="kg", digits=1),
+        Metric.WEIGHT: _Words(
+            short="Weight", name="Weight", unit="lb", digits=1, scale=POUNDS_PER_KG
+        ),
         Metric.SPO2: _Words(short="SpO₂", name="Oxygen saturation", unit="%", digits=0),
         Metric.HEART_RATE: _Words(short="Pulse", name="Heart rate", unit="/min", digits=0),
-        Metric.TEMPERATURE: _Words(short="Temp", name="Temperature", unit="°C", digits=1),
+        Metric.TEMPERATURE: _Words(
+            short="Temp", name="Temperature", unit="°F", digits=1, scale=9 / 5, zero=32
+        ),
         Metric.RESPIRATORY_RATE: _Words(short="Resp", name="Breathing", unit="/min", digits=0),
         Metric.SURVEY: _Words(short="Survey", name="Answer", unit="", digits=0),
         Metric.COMPOSITE: _Words(short="Trend", name="Personal trend", unit="", digits=1),
@@ -46,7 +59,7 @@ OPERATORS = MappingProxyType({">=": "or more", "<=": "or less", ">": "above", "<
 
 
 def headline(rule: Rule, match: Match) -> str:
-    """Return the few words of a worklist row: "BP 183/111", "+1.6 kg in 1 day"."""
+    """Return the few words of a worklist row: "BP 183/111", "+3.5 lb in 1 day"."""
     words = WORDS[rule.metric]
     if rule.kind is RuleKind.DELTA and match.reference:
         return f"{_change(rule, match)} {_since(match)}".strip()
@@ -98,14 +111,15 @@ def measured(metric: Metric, value: float, dia: float | None = None) -> str:
 
 
 def value_of(metric: Metric, value: float, dia: float | None = None) -> str:
-    """A value without its unit: 183/111, 84.1."""
-    digits = WORDS[metric].digits
-    text = f"{value:.{digits}f}"
+    """A value without its unit: 183/111, 185.4."""
+    words = WORDS[metric]
+    digits = words.digits
+    text = f"{words.shown(value):.{digits}f}"
     return f"{text}/{dia:.{digits}f}" if dia is not None else text
 
 
 def limit(rule: Rule, match: Match) -> str:
-    """The limit that was passed: "limit 1.36 kg", "limit 180 systolic or 120 diastolic"."""
+    """The limit that was passed: "limit 3 lb", "limit 180 systolic or 120 diastolic"."""
     if rule.kind is RuleKind.DELTA:
         return f"limit {_delta_limit(rule, match.condition)}"
     if match.condition is not None and match.condition.field is Field.FLAG:
@@ -184,12 +198,11 @@ def _named(rule: Rule, match: Match) -> str:
 
 
 def _change(rule: Rule, match: Match, *, signed: bool = True) -> str:
-    unit, digits = WORDS[rule.metric].unit, max(1, WORDS[rule.metric].digits)
-    if match.condition and match.condition.field is Field.PCT:
-        unit = "%"
-    number = match.number if signed else abs(match.number)
+    words, digits = WORDS[rule.metric], max(1, WORDS[rule.metric].digits)
+    percent = match.condition is not None and match.condition.field is Field.PCT
+    number = abs(match.number) * (1 if percent else words.scale)
     sign = ("+" if match.number >= 0 else "-") if signed else ""
-    return f"{sign}{abs(number):.{digits}f} {unit}"
+    return f"{sign}{number:.{digits}f} {'%' if percent else words.unit}"
 
 
 def _since(match: Match) -> str:
@@ -204,8 +217,10 @@ def _since(match: Match) -> str:
 def _delta_limit(rule: Rule, condition: Condition | None) -> str:
     if condition is None:
         return ""
-    unit = "%" if condition.field is Field.PCT else WORDS[rule.metric].unit
-    return f"{abs(condition.limit):g} {unit}"
+    if condition.field is Field.PCT:
+        return f"{abs(condition.limit):g} %"
+    words = WORDS[rule.metric]
+    return f"{round(abs(condition.limit) * words.scale, 1):g} {words.unit}"
 
 
 def _bp_limit(condition: Condition) -> str:
@@ -215,8 +230,9 @@ def _bp_limit(condition: Condition) -> str:
 
 
 def _bound(rule: Rule, condition: Condition) -> str:
-    unit = WORDS[rule.metric].unit
-    number = f"{condition.limit:g}{'' if unit == '/min' else ' '}{unit}".strip()
+    words = WORDS[rule.metric]
+    space = "" if words.unit == "/min" else " "
+    number = f"{round(words.shown(condition.limit), 1):g}{space}{words.unit}".strip()
     word = OPERATORS[condition.op]
     return f"{word} {number}" if condition.op in "<>" else f"{number} {word}"
 

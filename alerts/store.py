@@ -1,5 +1,6 @@
 """Write what was decided: alerts, evidence, episodes, events, requests, notices, then the audit."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +42,7 @@ async def apply(
     The audit lines are the last statement: their lock serialises writers of an organisation.
     """
     changed = [each for each in judgements if each.line is not None and each.decided.events]
-    saved = [await _save_line(connection, each.line) for each in changed if each.line]
+    saved = await _save_lines(connection, [each.line for each in changed if each.line])
     await _many(connection, "save_alert", _alert_rows(changed, now))
     await _many(connection, "save_evidence", _evidence_rows(changed))
     await _many(connection, "record_event", _event_rows(changed, now))
@@ -54,19 +55,28 @@ async def apply(
     return saved
 
 
-async def _save_line(connection: Connection, line: Line) -> Episode:
-    episode = line.episode
-    if line.new:
-        fixed = ("id", "organisation_id", "patient_id", "opened_at", "technical")
-        told: Row = {name: getattr(episode, name) for name in fixed}
-        await connection.execute(
-            sql.load("alerts")["open_episode"], {**told, **rows.mutable(episode)}
-        )
-        return episode
-    wanted = {**rows.mutable(episode), "id": episode.id, "step": 1}
-    async with connection.cursor(row_factory=rows.episode) as cursor:
-        await cursor.execute(sql.load("alerts")["save_episode"], wanted)
-        return await cursor.fetchone() or episode
+async def _save_lines(connection: Connection, lines: Sequence[Line]) -> list[Episode]:
+    """Write new and changed lines; a changed one was locked when it was read: its next version."""
+    saved = [
+        line.episode
+        if line.new
+        else dataclasses.replace(line.episode, version=line.episode.version + 1)
+        for line in lines
+    ]
+    new = [_new_row(line.episode) for line in lines if line.new]
+    await _many(connection, "open_episode", new)
+    older = [
+        {**rows.mutable(line.episode), "id": line.episode.id, "step": 1}
+        for line in lines
+        if not line.new
+    ]
+    await _many(connection, "save_episode", older)
+    return saved
+
+
+def _new_row(episode: Episode) -> Row:
+    fixed = ("id", "organisation_id", "patient_id", "opened_at", "technical")
+    return {**{name: getattr(episode, name) for name in fixed}, **rows.mutable(episode)}
 
 
 def _alert_rows(changed: Sequence[Judgement], now: datetime) -> list[Row]:

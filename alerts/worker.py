@@ -1,5 +1,6 @@
 """Take what ingest left to evaluate: gather, decide, apply, in one transaction."""
 
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ PATIENTS = 64
 """How many patients one transaction serves."""
 ROWS = 512
 """How many readings: a patient's backlog is worked off in bites, so that urgent ones can pass."""
+EACH = 8
+"""Readings of one patient that a transaction reckons with."""
+BRISK_S = 0.2
+"""How long a transaction should take while readings queue: an urgent value waits for it."""
+LEAST = 128
+"""Readings that are worth a transaction of their own."""
 LOOK = 2_000
 URGENT = 32
 """How many patients with urgent values one transaction serves: few, so that it is quick."""
@@ -56,6 +63,12 @@ class Backlog:
 
     seen: int = 0
     deep: bool = False
+    bite: int = ROWS
+    """Readings of the next ordinary transaction."""
+
+    def paced(self, rows: int, took_s: float) -> None:
+        """Bite off what takes that long, as fast as this machine is just now."""
+        self.bite = max(LEAST, min(ROWS, int(rows * BRISK_S / max(took_s, 0.001))))
 
 
 async def run_once(
@@ -76,7 +89,10 @@ async def drain(connection: Connection, judging: Judging) -> Done:
     """Judge until the queue has nothing for this worker; return the sums."""
     rows = patients = changed = 0
     backlog = Backlog()
+    began = time.monotonic()
     while (done := await run_once(connection, judging, backlog)).rows:
+        backlog.paced(done.rows, time.monotonic() - began)
+        began = time.monotonic()
         rows, patients = rows + done.rows, patients + done.patients
         changed += done.changed
     return Done(rows=rows, patients=patients, changed=changed)
@@ -87,9 +103,7 @@ async def _transaction(
 ) -> Done:
     async with connection.transaction():
         queued = await _urgent(connection, judging, backlog) if backlog else {}
-        queued = queued or await _take(connection, most)
-        if backlog and len(queued) >= most:
-            backlog.deep = True
+        queued = queued or await _take(connection, most, backlog)
         if not queued:
             return Done()
         now = await moment(connection, judging)
@@ -140,11 +154,19 @@ async def _urgent(
     return await gather.pending(connection, patients, most=ROWS) if patients else {}
 
 
-async def _take(connection: Connection, most: int) -> dict[UUID, list[Pending]]:
-    wanted = {"look": LOOK, "most": most}
-    taken = await connection.execute(sql.load("alerts")["take_patients"], wanted)
+async def _take(
+    connection: Connection, most: int, backlog: Backlog | None = None
+) -> dict[UUID, list[Pending]]:
+    """Take the patients who have waited longest; few while there is a crowd."""
+    rows = backlog.bite if backlog and backlog.deep else ROWS
+    fewer = min(most, rows // EACH)
+    taken = await connection.execute(
+        sql.load("alerts")["take_patients"], {"look": LOOK, "most": fewer}
+    )
     patients = [row[0] for row in await taken.fetchall()]
-    return await gather.pending(connection, patients, most=ROWS) if patients else {}
+    if backlog:
+        backlog.deep = len(patients) >= fewer
+    return await gather.pending(connection, patients, most=rows) if patients else {}
 
 
 def _judged(
