@@ -42,8 +42,8 @@ async def test_the_line_says_why_in_the_clinicians_words(clinic: Clinic, noon: d
     await clinic.judge()
     found = {row[0]: row for row in clinic.alerts(patient)}
     assert found["wt_1d"][2:] == (
-        "+1.6 kg in 1 day",
-        "Weight 84.1 kg, 1.6 kg above yesterday's first reading; limit 1.36 kg",
+        "+3.5 lb in 1 day",
+        "Weight 185.4 lb, 3.5 lb above yesterday's first reading; limit 3 lb",
     )
     assert found["wt_1d"][1] == 2
     assert found["wt_1d_soft"][1] == 3
