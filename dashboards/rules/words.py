@@ -54,6 +54,10 @@ def sentence(rule: Rule) -> str:
     return " ".join(parts)
 
 
+KEPT_IN = MappingProxyType({Metric.WEIGHT: "kg", Metric.TEMPERATURE: "°C"})
+"""Rules are written in canonical units; alerts say them in those of the clinic."""
+
+
 def condition(rule: Rule, each: Condition) -> str:
     """Return one comparison: 180 mmHg systolic or more."""
     if each.field is Field.FLAG:
@@ -71,7 +75,7 @@ def unit_of(rule: Rule, each: Condition) -> str:
     """Return the unit of a comparison's limit."""
     if each.field is Field.PCT:
         return "%"
-    return "kg" if each.field is Field.DELTA_KG else sentences.WORDS[rule.metric].unit
+    return KEPT_IN.get(rule.metric) or sentences.WORDS[rule.metric].unit
 
 
 def differences(product: Rule, changes: Mapping[str, object]) -> list[str]:
