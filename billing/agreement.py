@@ -30,12 +30,13 @@ def given(consents: tuple[Consent, ...], program: str, zone: ZoneInfo) -> tuple[
 
 def on(consents: tuple[Given, ...], at: datetime, day: date) -> Agreement:
     """Return the state; the whole day of the consent counts, a withdrawal is to the minute."""
-    begun = [withdrawn for since, withdrawn in consents if since <= day]
-    if not begun:
-        return Agreement.NOT_YET
-    if any(withdrawn is None or at < withdrawn for withdrawn in begun):
-        return Agreement.GIVEN
-    return Agreement.WITHDRAWN
+    state = Agreement.NOT_YET
+    for since, withdrawn in consents:
+        if since <= day:
+            if withdrawn is None or at < withdrawn:
+                return Agreement.GIVEN
+            state = Agreement.WITHDRAWN
+    return state
 
 
 def consents_for(

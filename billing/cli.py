@@ -92,7 +92,7 @@ def evaluate_case(  # noqa: PLR0913, PLR0917  the options of a command
             _show(judged, console, as_json=as_json)
             return
         key = Key(organisation=commands.organisation_of(connection, organisation), first=first)
-        done, by_code = commands.month(connection, key, now=now)
+        done, by_code = commands.month(connection, dsn, key, now=now)
         console.print(f"{first:%Y-%m}: {done:,} patients judged", highlight=False)
         table = Table("code", "lines")
         for code, lines in by_code:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
-from uuid import UUID
+from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,13 +12,13 @@ from psycopg.types.json import Jsonb
 from billing import claims, evaluate, gather, month, self_audit, standing, store, windows
 from billing import pack as packs
 from billing.claims import BillLine
+from billing.crew import Crew, deal
 from billing.fields import zone
-from billing.gather import QUERIES, Connection, Gathered
+from billing.gather import QUERIES, Connection, Gathered, Share
 from billing.month import Action, Month, RefusedError, State
 from billing.outcome import Line
-from billing.record import Case
+from billing.record import Case, TimeEntry
 from billing.remittance import PayerAnswer, matched
-from billing.rows import entries as parse_entries
 from billing.self_audit import BilledMonth, Enrolment, Finding
 from billing.standing import Standing
 from billing.store import Key
@@ -26,43 +27,68 @@ Progress = Callable[[int, int], None]
 FROZEN = (State.LOCKED, State.EXPORTED, State.ANSWERED)
 
 
-def evaluate_month(
-    connection: Connection, key: Key, *, by: str, now: datetime, progress: Progress | None = None
+def evaluate_month(  # noqa: PLR0913  whose month, by whom, as of when, told to whom, by how many
+    connection: Connection,
+    key: Key,
+    *,
+    by: str,
+    now: datetime,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
 ) -> int:
     """Judge every patient of a month; a locked one keeps its lines and marks what fails now.
 
-    Each batch is a transaction of its own, so `connection` has to be outside of one.
+    Each share is a transaction of its own, so `connection` has to be outside of one.
     """
     total, done = gather.how_many(connection, key.organisation, key.first), 0
     with connection.transaction():
         frozen = store.opened(connection, key).state in FROZEN
-    for batch in gather.batches(connection, key.organisation, key.first, now=now):
-        with connection.transaction():
-            _judge_batch(connection, key, batch, now=now, frozen=frozen)
-        done += len(batch)
+    shares = gather.shares(connection, key.organisation, key.first, now=now)
+    for judged in deal(shares, recheck if frozen else rejudge, connection, crew):
+        done += judged
         if progress is not None:
             progress(done, max(total, done))
     with connection.transaction():
-        if not frozen:
-            connection.execute(QUERIES["forget_patients"], key.fields | {"now": now})
-            connection.execute(QUERIES["drop_other_lines"], key.fields)
-        found = store.keep_findings(connection, key, findings(connection, key))
-        connection.execute(QUERIES["evaluated"], key.fields | {"now": now})
-        told: dict[str, object] = {"patients": done, "findings": found}
-        store.audit(connection, key, "evaluate", by=by, now=now, detail=told)
+        _wind_up(connection, key, done, by=by, now=now, frozen=frozen)
     return done
 
 
-def _judge_batch(
-    connection: Connection, key: Key, batch: list[Gathered], *, now: datetime, frozen: bool
+def _wind_up(  # noqa: PLR0913  what was done, by whom and when
+    connection: Connection, key: Key, done: int, *, by: str, now: datetime, frozen: bool
 ) -> None:
-    judged = [judge(found) for found in batch]
-    lines = [line for _, _, made in judged for line in made]
-    if frozen:
-        _recheck(connection, key, [found.patient_id for found in batch], lines, now)
-        return
-    store.keep_standings(connection, key, [(found, how) for found, how, _ in judged], now)
-    store.keep_lines(connection, key, [found.patient_id for found in batch], lines, now)
+    """Forget whoever left the month, look for patterns, and note that it was judged."""
+    if not frozen:
+        connection.execute(QUERIES["forget_patients"], key.fields | {"now": now})
+        connection.execute(QUERIES["drop_other_lines"], key.fields)
+    found = store.keep_findings(connection, key, findings(connection, key))
+    connection.execute(QUERIES["evaluated"], key.fields | {"now": now})
+    told: dict[str, object] = {"patients": done, "findings": found}
+    store.audit(connection, key, "evaluate", by=by, now=now, detail=told)
+
+
+def rejudge(connection: Connection, share: Share) -> int:
+    """Judge a share's patients and keep how they stand and their lines; return how many."""
+    key = Key(organisation=share.organisation, first=share.first)
+    with connection.transaction():
+        judged = [judge(found) for found in gather.people(connection, share)]
+        lines = [line for _, _, made in judged for line in made]
+        standings = [(found, how) for found, how, _ in judged]
+        store.keep_standings(connection, key, standings, share.now)
+        store.keep_lines(connection, key, share.ids, lines, share.now)
+    return len(judged)
+
+
+def recheck(connection: Connection, share: Share) -> int:
+    """Mark a share's locked lines that today's data no longer gives as they were."""
+    key = Key(organisation=share.organisation, first=share.first)
+    with connection.transaction():
+        judged = [judge(found) for found in gather.people(connection, share)]
+        lines = (line for _, _, made in judged for line in made)
+        rows = connection.execute(QUERIES["lines_of"], key.fields | {"ids": share.ids})
+        locked = [store.as_line(content) for (content,) in rows]
+        for line in month.needs_review(locked, lines):
+            _mark(connection, key, line, "the data of today gives another line", share.now)
+    return len(judged)
 
 
 def judge(found: Gathered) -> tuple[Gathered, Standing, list[BillLine]]:
@@ -72,17 +98,6 @@ def judge(found: Gathered) -> tuple[Gathered, Standing, list[BillLine]]:
     how = standing.of(seen, expected)
     now = expected if seen is found.case else evaluate.evaluate_in_force(found.case)
     return found, how, [line for each in now for line in claims.bill_lines(found.case, each)]
-
-
-def _recheck(
-    connection: Connection, key: Key, patients: list[UUID], lines: list[BillLine], now: datetime
-) -> None:
-    """Mark the locked lines that today's data no longer gives as they were."""
-    wanted = {str(patient) for patient in patients}
-    rows = connection.execute(QUERIES["locked_lines"], key.fields | {"ids": patients})
-    locked = [store.as_line(content) for (content,) in rows]
-    for line in month.needs_review(locked, (line for line in lines if line.patient_id in wanted)):
-        _mark(connection, key, line, "the data of today gives another line", now)
 
 
 def _mark(connection: Connection, key: Key, line: BillLine, why: str, now: datetime) -> None:
@@ -119,32 +134,57 @@ def sign_off(connection: Connection, key: Key, *, by: str, now: datetime, note: 
     return after
 
 
-def lock(
-    connection: Connection, key: Key, *, by: str, now: datetime, progress: Progress | None = None
+def lock(  # noqa: PLR0913  whose month, by whom, as of when, told to whom, by how many
+    connection: Connection,
+    key: Key,
+    *,
+    by: str,
+    now: datetime,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
 ) -> Month:
     """Freeze lines with their facts, if each is proven by its own evidence."""
     with connection.transaction():
         before = store.opened(connection, key)
         month.lock(before, by=by, at=now, unproven=0)
-        after = month.lock(before, by=by, at=now, unproven=unproven(connection, key, progress))
+        wrong = unproven(connection, key, now=now, progress=progress, crew=crew)
+        after = month.lock(before, by=by, at=now, unproven=wrong)
         connection.execute(QUERIES["lock_lines"], key.fields | {"now": now})
         store.keep(connection, key, after)
     return after
 
 
-def unproven(connection: Connection, key: Key, progress: Progress | None = None) -> int:
+def unproven(
+    connection: Connection,
+    key: Key,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    crew: Crew | None = None,
+) -> int:
     """Return how many lines their stored facts, or their evidence alone, do not give again."""
-    total = store.count(connection, key, "how_many_judged")
-    known = {line.id for line in store.lines(connection, key)}
-    wrong = 0
-    for seen, case in enumerate(store.cases(connection, key), start=1):
-        for judged in evaluate.evaluate_in_force(case):
-            for line, made in zip(judged.lines, claims.bill_lines(case, judged), strict=True):
-                known.discard(made.id)
-                wrong += not _proven(case, line)
+    total, seen = store.count(connection, key, "how_many_judged"), 0
+    standing_for = store.count(connection, key, "how_many_lines")
+    shares = store.shares(connection, key, now=now)
+    for people, proven_lines in deal(shares, prove, connection, crew):
+        seen += people
+        standing_for -= proven_lines
         if progress is not None:
             progress(seen, total)
-    return wrong + len(known)
+    return standing_for
+
+
+def prove(connection: Connection, share: Share) -> tuple[int, int]:
+    """Return a share's patients, and how many of its lines follow again from what is stored."""
+    key = Key(organisation=share.organisation, first=share.first)
+    wanted = key.fields | {"ids": share.ids}
+    known = {row[0]["id"] for row in connection.execute(QUERIES["lines_of"], wanted)}
+    right = 0
+    for case in store.cases_of(connection, key, share.ids):
+        for judged in evaluate.evaluate_in_force(case):
+            for line, made in zip(judged.lines, claims.bill_lines(case, judged), strict=True):
+                right += made.id in known and _proven(case, line)
+    return len(share.ids), right
 
 
 def _proven(case: Case, line: Line) -> bool:
@@ -209,8 +249,8 @@ def findings(connection: Connection, key: Key) -> Iterator[Finding]:
         return
     rules = packs.in_force(windows.month_of(key.first).last)
     span = key.fields | _edges(key.first, here)
-    logged = [row for (row,) in connection.execute(QUERIES["audit_entries"], span)]
-    yield from self_audit.of_time(parse_entries(logged)[0], here, rules)
+    for logged in _by_person(connection, span):
+        yield from self_audit.of_time(logged, here, rules)
     enrolled = connection.execute(QUERIES["audit_enrolments"], span)
     known = [Enrolment(patient_id=str(p), on=on, prior_visit_on=seen) for p, on, seen in enrolled]
     yield from self_audit.of_enrolments(known, key.first, rules)
@@ -224,6 +264,29 @@ def findings(connection: Connection, key: Key) -> Iterator[Finding]:
         for patient, codes, devices, others in connection.execute(QUERIES["audit_claims"], span)
     ]
     yield from self_audit.of_claims(billed, rules)
+
+
+def _by_person(connection: Connection, span: dict[str, object]) -> Iterator[list[TimeEntry]]:
+    """Yield each person's time of a month; only one person's is in memory."""
+    with connection.cursor("audit_entries") as cursor:
+        rows = map(_entry, cursor.execute(QUERIES["audit_entries"], span))
+        for _, logged in groupby(rows, key=lambda entry: entry.staff_id):
+            yield list(logged)
+
+
+def _entry(row: tuple[Any, ...]) -> TimeEntry:
+    entry, start, end, staff, role, program, activity, patient, note = row
+    return TimeEntry(
+        id=entry,
+        start=start,
+        end=end,
+        staff_id=staff,
+        role=role,
+        program=program,
+        activity=activity,
+        patient_id=patient,
+        note=note,
+    )
 
 
 def _edges(first: date, here: ZoneInfo) -> dict[str, object]:

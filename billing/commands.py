@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from billing import closing, evidence, files, gather, gather_papers, pdf
+from billing import closing, crew, evidence, files, gather, gather_papers, pdf
 from billing.fields import CaseError
 from billing.files import Format
 from billing.gather import QUERIES, Connection, Gathered
@@ -55,10 +55,13 @@ def one_patient(
     return found, judged(found.case)
 
 
-def month(connection: Connection, key: Key, *, now: datetime) -> tuple[int, list[tuple[str, int]]]:
+def month(
+    connection: Connection, dsn: str, key: Key, *, now: datetime
+) -> tuple[int, list[tuple[str, int]]]:
     """Judge a month and keep it; return how many patients, and lines by code."""
+    helpers = crew.of(dsn, gather.how_many(connection, key.organisation, key.first))
     with shown("Judging patients") as tell:
-        done = closing.evaluate_month(connection, key, by=BY, now=now, progress=tell)
+        done = closing.evaluate_month(connection, key, by=BY, now=now, progress=tell, crew=helpers)
     rows = connection.execute(QUERIES["lines_by_code"], key.fields).fetchall()
     return done, [(code, lines) for code, lines in rows]
 

@@ -1,6 +1,7 @@
 """Transmission days: the distinct local dates with at least one reading that counts."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -42,17 +43,8 @@ def count(
     """Count the days of one programme in one window."""
     days: dict[date, list[Reading]] = {}
     left_out: Counter[str] = Counter()
-    judge = _Judge(
-        case=case,
-        parameters=parameters,
-        program=program,
-        consents=agreement.given(case.consents, program, zone),
-        deadline=windows.closing(window, zone) + timedelta(hours=parameters.late_grace_hours),
-    )
-    for reading in case.readings:
-        day = reading.at.astimezone(zone).date()
-        if reading.program != program or day not in window:
-            continue
+    judge = _judge(case, parameters, program, window, zone)
+    for day, reading in _inside(case, program, window, zone):
         reason = judge.against(reading, day)
         if reason is None:
             days.setdefault(day, []).append(reading)
@@ -63,6 +55,15 @@ def count(
     return DayCount(days=ordered, left_out=dict(sorted(left_out.items())))
 
 
+def first(
+    case: Case, parameters: Parameters, *, program: str, window: Window, zone: ZoneInfo
+) -> date | None:
+    """Return the first day that counts; cheaper than counting them all."""
+    judge = _judge(case, parameters, program, window, zone)
+    inside = sorted(_inside(case, program, window, zone), key=lambda pair: pair[0])
+    return next((day for day, reading in inside if judge.against(reading, day) is None), None)
+
+
 def local_days(readings: tuple[Reading, ...], zone: ZoneInfo) -> set[date]:
     """Return the local dates on which something was measured."""
     return {reading.at.astimezone(zone).date() for reading in readings}
@@ -71,6 +72,27 @@ def local_days(readings: tuple[Reading, ...], zone: ZoneInfo) -> set[date]:
 def inpatient(stays: tuple[Stay, ...], day: date) -> bool:
     """Tell whether a date lies in a hospital stay; admission and discharge days belong to it."""
     return any(stay.first <= day and (stay.last is None or day <= stay.last) for stay in stays)
+
+
+def _inside(
+    case: Case, program: str, window: Window, zone: ZoneInfo
+) -> Iterator[tuple[date, Reading]]:
+    for reading in case.readings:
+        day = reading.at.astimezone(zone).date()
+        if reading.program == program and day in window:
+            yield day, reading
+
+
+def _judge(
+    case: Case, parameters: Parameters, program: str, window: Window, zone: ZoneInfo
+) -> "_Judge":
+    return _Judge(
+        case=case,
+        parameters=parameters,
+        program=program,
+        consents=agreement.given(case.consents, program, zone),
+        deadline=windows.closing(window, zone) + timedelta(hours=parameters.late_grace_hours),
+    )
 
 
 def _in_order(readings: list[Reading]) -> tuple[Reading, ...]:
@@ -118,7 +140,8 @@ class _Judge:
         return None
 
     def _by_time_and_place(self, reading: Reading, day: date) -> ReadingReason | None:
-        if self.parameters.exclude_inpatient_days and inpatient(self.case.stays, day):
+        stays = self.case.stays
+        if stays and self.parameters.exclude_inpatient_days and inpatient(stays, day):
             return ReadingReason.INPATIENT
         if reading.received_at is not None and reading.received_at >= self.deadline:
             return ReadingReason.LATE

@@ -25,7 +25,7 @@ Row = Mapping[str, object]
 
 def mapping(value: object, where: str) -> Row:
     """Return an object; anything else is an error that names the place."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):  # dict first: far quicker to tell
         raise CaseError(f"{where}: expected an object, found {value!r}")
     return value
 
@@ -48,7 +48,11 @@ def section(parent: Row, key: str) -> Row:
 
 def first_of(row: Row, *names: str) -> object:
     """Return the first stated value among the names under which one field is known."""
-    return next((row[name] for name in names if row.get(name) is not None), None)
+    for name in names:
+        value = row.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 def text(value: object, default: str = "") -> str:

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 
 from billing import fields, gather_case, windows
 from billing.gather_case import Raw
@@ -16,6 +18,7 @@ from billing.record import Case
 from database import sql
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+Cursor = psycopg.Cursor[tuple[Any, ...]]
 BATCH = 250
 NOBODY = UUID(int=0)
 LOOK_BACK = timedelta(days=32)
@@ -33,6 +36,16 @@ class Gathered:
     programme: str
     raw: Raw
     case: Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Some patients of a month, and as of when they are judged."""
+
+    organisation: UUID
+    first: date
+    now: datetime
+    ids: list[UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +78,39 @@ def how_many(connection: Connection, organisation: UUID, first: date) -> int:
     return 0 if found is None else int(found[0])
 
 
+def shares(  # noqa: PLR0913  whose month, as of when, and how much at once
+    connection: Connection,
+    organisation: UUID,
+    first: date,
+    *,
+    now: datetime,
+    one: UUID | None = None,
+    batch: int = BATCH,
+) -> Iterator[Share]:
+    """Yield the month's patients by their ids, so many at once."""
+    span = _span(clinic(connection, organisation), first)
+    wanted = span | {"organisation": organisation, "one": one, "most": batch}
+    after = NOBODY
+    while True:
+        rows = connection.execute(QUERIES["share"], wanted | {"after": after}).fetchall()
+        if not rows:
+            return
+        ids = [row[0] for row in rows]
+        yield Share(organisation=organisation, first=first, now=now, ids=ids)
+        after = ids[-1]
+
+
+def people(connection: Connection, share: Share) -> list[Gathered]:
+    """Return what the database holds of a share's patients."""
+    known = clinic(connection, share.organisation)
+    span = _span(known, share.first) | {"organisation": share.organisation, "ids": share.ids}
+    asked = _Asked(connection=connection, clinic=known, first=share.first, now=share.now, span=span)
+    with connection.cursor() as cursor:
+        set_json_loads(msgspec.json.decode, cursor)
+        found = cursor.execute(QUERIES["people"], span).fetchall()
+        return _gathered(asked, cursor, found)
+
+
 def batches(  # noqa: PLR0913  whose month, as of when, and how much at once
     connection: Connection,
     organisation: UUID,
@@ -75,16 +121,8 @@ def batches(  # noqa: PLR0913  whose month, as of when, and how much at once
     batch: int = BATCH,
 ) -> Iterator[list[Gathered]]:
     """Yield the month's patients in batches; only one batch is in memory at a time."""
-    known = clinic(connection, organisation)
-    span = _span(known, first) | {"organisation": organisation, "one": one, "most": batch}
-    asked = _Asked(connection=connection, clinic=known, first=first, now=now, span=span)
-    after = NOBODY
-    while True:
-        people = connection.execute(QUERIES["enrolled"], span | {"after": after}).fetchall()
-        if not people:
-            return
-        yield _gathered(asked, people)
-        after = people[-1][0]
+    for share in shares(connection, organisation, first, now=now, one=one, batch=batch):
+        yield people(connection, share)
 
 
 def patient(
@@ -118,15 +156,15 @@ def _span(known: Raw, first: date) -> dict[str, object]:
     }
 
 
-def _gathered(asked: _Asked, people: list[tuple[Any, ...]]) -> list[Gathered]:
-    parts = _parts(asked, [row[0] for row in people])
-    return [_one(asked, row, parts[row[0]]) for row in people]
+def _gathered(asked: _Asked, cursor: Cursor, found: list[tuple[Any, ...]]) -> list[Gathered]:
+    parts = _parts(asked, cursor, [row[0] for row in found])
+    return [_one(asked, row, parts[row[0]]) for row in found]
 
 
-def _parts(asked: _Asked, ids: list[UUID]) -> dict[UUID, dict[str, object]]:
+def _parts(asked: _Asked, cursor: Cursor, ids: list[UUID]) -> dict[UUID, dict[str, object]]:
     found: dict[UUID, dict[str, object]] = {each: {} for each in ids}
     for name in PARTS:
-        for patient_id, rows in asked.connection.execute(QUERIES[name], asked.span | {"ids": ids}):
+        for patient_id, rows in cursor.execute(QUERIES[name], asked.span | {"ids": ids}):
             found[patient_id][name.removeprefix("part_")] = rows
     return found
 

@@ -18,7 +18,7 @@ FAMILIES = {
     "CCM": ("ccm",),
     "PCM": ("pcm",),
     "APCM": ("apcm",),
-    "BHI": ("bhi",),
+    "BHI": ("bhi", "bhi_independent"),
     "COCM": ("cocm",),
     "CHI": ("chi",),
     "PIN": ("pin",),
@@ -31,6 +31,8 @@ ROLES = {
     "PT": "pt", "OT": "ot", "SLP": "slp", "CHW": "chw",
 }  # fmt: skip
 """Credential of a member of staff -> role of the rule packs; any other is refused with a reason."""
+QUALIFIED = ("physician", "np", "pa", "cns", "cnm")
+"""Whose own review of data is a family of its own (99091), judged where they logged any."""
 ACTIVITIES = {"live_contact": "patient_contact"}
 SECTIONS = {
     "comprehensive_care_plan": ("ccm", "comprehensive_care_plan"),
@@ -69,7 +71,7 @@ def raw_case(
     }
     for name in ("consents", "orders", "episodes", "em_visits", "inpatient_stays"):
         made[name] = parts.get(name, [])
-    for name in ("external_claims", "prior_claims", "other_patient_entries"):
+    for name in ("external_claims", "prior_claims", "other_patient_entries", "devices"):
         made[name] = parts.get(name, [])
     made["time_entries"] = [_entry(row) for row in fields.rows(parts, "time_entries")]
     made["readings"] = _readings(parts)
@@ -77,6 +79,8 @@ def raw_case(
     discharged = _discharge(made, parts, first)
     names = [str(name) for name in fields.rows(patient, "programmes")] or ["RPM"]
     families = [family for name in names for family in FAMILIES.get(name, ())] + discharged
+    if "rpm_mgmt" in families and _reviewed(made):
+        families.append("99091")
     made["evaluate"] = {"month": f"{first:%Y-%m}", "families": families or list(FAMILIES["RPM"])}
     return made
 
@@ -155,6 +159,12 @@ def _state(made: Raw, facts: Iterable[object], visits: Iterable[object]) -> None
         kind = fields.text(row.get("kind"))
         if kind.startswith("initiating_"):
             _section(made, kind.removeprefix("initiating_"))["initiating_visit_on"] = row["on"]
+
+
+def _reviewed(made: Raw) -> bool:
+    """Tell whether a physician or another qualified professional logged time for monitoring."""
+    entries = [fields.mapping(row, "time_entries") for row in fields.rows(made, "time_entries")]
+    return any(row.get("program") == "RPM" and row.get("role") in QUALIFIED for row in entries)
 
 
 def _section(made: Raw, name: str) -> Raw:

@@ -1,7 +1,7 @@
 """Reads what surrounds a line: texts, names, serial numbers, edits; and makes its evidence."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from billing import dossier, gather_case, overlay, store, windows
@@ -22,6 +22,7 @@ class Proof:
     line: BillLine
     case: Case
     rules: Pack
+    first: date
 
 
 def proof(connection: Connection, organisation: UUID, line_id: str) -> Proof:
@@ -30,9 +31,9 @@ def proof(connection: Connection, organisation: UUID, line_id: str) -> Proof:
     found = connection.execute(QUERIES["line"], wanted).fetchone()
     if found is None:
         raise CaseError(f"no line {line_id!r}")
-    content, facts, _, _ = found
+    content, facts, first, _ = found
     line, case = store.as_line(content), gather_case.parsed(facts)
-    return Proof(line=line, case=case, rules=rules_of(line, case))
+    return Proof(line=line, case=case, rules=rules_of(line, case), first=first)
 
 
 def rules_of(line: BillLine, case: Case) -> Pack:
@@ -51,26 +52,31 @@ def evidence(connection: Connection, organisation: UUID, line_id: str) -> Dossie
     return dossier.dossier(found.case, found.line, found.rules, around)
 
 
-def papers(connection: Connection, organisation: UUID, found: Proof) -> Papers:
-    """Return everything around a line that a reviewer reads."""
+def _asked(organisation: UUID, found: Proof) -> dict[str, object]:
     line, case = found.line, found.case
-    patient = UUID(line.patient_id)
-    readings = [UUID(name) for name in line.evidence.readings]
     entries = {*line.evidence.entries, *line.evidence.limiting}
-    asked: dict[str, object] = {
+    return {
         "organisation": organisation,
-        "patient": patient,
-        "readings": readings,
+        "first": found.first,
+        "absent": ABSENT,
+        "patient": UUID(line.patient_id),
+        "readings": [UUID(name) for name in line.evidence.readings],
         "devices": sorted({r.device for r in case.readings if r.id in line.evidence.readings}),
         "staff": [UUID(e.staff_id) for e in case.entries if e.id in entries],
         "from": line.service_from,
         "until": line.service_to + windows.DAY,
         "named": [line.id, *line.evidence.readings, *sorted(entries)],
     }
+
+
+def papers(connection: Connection, organisation: UUID, found: Proof) -> Papers:
+    """Return everything around a line that a reviewer reads."""
+    asked = _asked(organisation, found)
     label, care_plan = _first(connection, "paper_patient", asked) or (ABSENT, None)
     name = _first(connection, "clinic", asked)
     education = _first(connection, "paper_education", asked)
     head = _first(connection, "chain_head", asked)
+    attested = _first(connection, "paper_attestation", asked)
     return Papers(
         organisation=str(name[1]) if name else ABSENT,
         patient_label=str(label),
@@ -78,10 +84,7 @@ def papers(connection: Connection, organisation: UUID, found: Proof) -> Papers:
         consent_texts=_texts(connection, "paper_consents", asked),
         education_note=str(education[0]) if education else ABSENT,
         staff=_texts(connection, "paper_staff", asked),
-        devices=tuple(
-            DevicePaper(id=device, model=model or ABSENT, serial=serial or ABSENT)
-            for device, model, serial in connection.execute(QUERIES["paper_devices"], asked)
-        ),
+        devices=_devices(connection, asked),
         gateway_times=dict(
             connection.execute(QUERIES["paper_gateway_times"], asked).fetchall(),
         ),
@@ -89,6 +92,7 @@ def papers(connection: Connection, organisation: UUID, found: Proof) -> Papers:
             text for (text,) in connection.execute(QUERIES["paper_changes"], asked)
         ),
         care_plan=str(care_plan) if care_plan else ABSENT,
+        attestation=str(attested[0]) if attested else ABSENT,
         edits=tuple(_edit(row) for row in connection.execute(QUERIES["paper_edits"], asked)),
         chain_head=str(head[0]) if head else ABSENT,
     )
@@ -102,6 +106,12 @@ def _first(
 
 def _texts(connection: Connection, query: str, asked: dict[str, object]) -> dict[str, str]:
     return {str(name): str(text) for name, text in connection.execute(QUERIES[query], asked)}
+
+
+def _devices(connection: Connection, asked: dict[str, object]) -> tuple[DevicePaper, ...]:
+    names = ("id", "make", "model", "serial", "udi", "listing")
+    rows = connection.execute(QUERIES["paper_devices"], asked)
+    return tuple(DevicePaper(**dict(zip(names, row, strict=True))) for row in rows)
 
 
 def _edit(row: tuple[object, ...]) -> Edit:

@@ -1,12 +1,12 @@
 """Long work on a month, run on a connection of its own: its progress is a row that pages read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from billing import closing, files
+from billing import closing, crew, files, gather
+from billing.crew import Crew
 from billing.fields import CaseError
 from billing.gather import QUERIES, Connection
 from billing.month import RefusedError
@@ -47,7 +47,7 @@ def run(dsn: str, order: Order) -> None:
     with connect(dsn, autocommit=True) as connection, connect(dsn, autocommit=True) as beside:
         progress = _progress(beside, order)
         try:
-            words, made = _done(connection, order, progress)
+            words, made = _done(connection, order, progress, _crew(dsn, connection, order))
             ended = {"state": "done", "words": words, "export": made}
         except (RefusedError, CaseError) as error:
             ended = {"state": "failed", "words": str(error), "export": None}
@@ -58,25 +58,32 @@ def run(dsn: str, order: Order) -> None:
         beside.execute(QUERIES["end_job"], ended | {"id": order.id})
 
 
+def _crew(dsn: str, connection: Connection, order: Order) -> Crew:
+    key = order.key
+    return crew.of(dsn, gather.how_many(connection, key.organisation, key.first))
+
+
 def _done(
-    connection: Connection, order: Order, progress: Callable[[int, int], None]
+    connection: Connection, order: Order, progress: closing.Progress, helpers: Crew
 ) -> tuple[str, UUID | None]:
-    by, now = order.by, order.now
+    key, by, now = order.key, order.by, order.now
     if order.kind is Kind.EVALUATE:
-        judged = closing.evaluate_month(connection, order.key, by=by, now=now, progress=progress)
+        judged = closing.evaluate_month(
+            connection, key, by=by, now=now, progress=progress, crew=helpers
+        )
         return f"{judged:,} patients judged", None
     if order.kind is Kind.LOCK:
-        closing.lock(connection, order.key, by=by, now=now, progress=progress)
+        closing.lock(connection, key, by=by, now=now, progress=progress, crew=helpers)
         return "Locked: every line is proven by its evidence", None
 
     def written(rows: int) -> None:
         progress(rows, 0)
 
-    made = files.make(connection, order.key, order.form, by=by, now=now, progress=written)
+    made = files.make(connection, key, order.form, by=by, now=now, progress=written)
     return "Ready to download", made
 
 
-def _progress(beside: Connection, order: Order) -> Callable[[int, int], None]:
+def _progress(beside: Connection, order: Order) -> closing.Progress:
     def tell(done: int, total: int) -> None:
         beside.execute(QUERIES["beat_job"], {"id": order.id, "done": done, "total": total})
 

@@ -79,6 +79,7 @@ def tally(case: Case, parameters: Parameters, question: Question) -> Tally:
         parameters=parameters,
         question=question,
         consents=agreement.given(case.consents, question.program, question.zone),
+        elsewhere=tuple(e for e in case.entries if e.patient_id not in ("", case.patient.id)),
     )
     judge.note_rejected()
     pieces: list[Piece] = []
@@ -135,6 +136,7 @@ class _Judge:
     parameters: Parameters
     question: Question
     consents: tuple[agreement.Given, ...]
+    elsewhere: tuple[TimeEntry, ...]
     left_out: dict[str, set[str]] = field(default_factory=dict)
 
     def note_rejected(self) -> None:
@@ -184,12 +186,9 @@ class _Judge:
             return EntryReason.ROLE_NOT_ALLOWED
         if entry.activity not in self.parameters.activities_counted:
             return EntryReason.ACTIVITY_NOT_ALLOWED
-        if any(self._elsewhere(other) and overlap(entry, other) for other in self.case.entries):
+        if any(overlap(entry, other) for other in self.elsewhere):
             return EntryReason.OVERLAPS_OTHER_PATIENT
         return None
-
-    def _elsewhere(self, other: TimeEntry) -> bool:
-        return other.patient_id not in ("", self.case.patient.id)
 
     def _against_day(self, part: Interval, day: date) -> EntryReason | None:
         question, parameters = self.question, self.parameters

@@ -44,6 +44,10 @@ FIXED: dict[str, tuple[str, Mend]] = {
     Reason.BASE_CODE_NOT_BILLED: ("Needs its base code first", Mend.NOTHING),
     Reason.BEHAVIOURAL_ADD_ON_NOT_CHOSEN: ("Another or no add-on was chosen", Mend.STATEMENT),
     Reason.BEHAVIOURAL_CARE_SAME_MONTH: ("Other behavioral care billed this month", Mend.NOTHING),
+    Reason.BUNDLED_SERVICE_SAME_MONTH: (
+        "A service that the level includes was billed this month",
+        Mend.NOTHING,
+    ),
     Reason.CCM_FAMILY_CONFLICT: ("Another CCM family is billed this month", Mend.NOTHING),
     Reason.CCM_SAME_MONTH: ("CCM is billed this month", Mend.NOTHING),
     Reason.CHI_SAME_MONTH: ("Community health integration is billed this month", Mend.NOTHING),
@@ -57,6 +61,10 @@ FIXED: dict[str, tuple[str, Mend]] = {
         Mend.STATEMENT,
     ),
     Reason.COMPLEX_CCM_CRITERIA_NOT_MET: ("Not complex: decision making or plan", Mend.CARE_PLAN),
+    Reason.EXCLUSIVE_WITH_99091_SAME_PERIOD: (
+        "The practitioner's review (99091) is billed in this period",
+        Mend.NOTHING,
+    ),
     Reason.EXCLUSIVE_WITH_RPM_MGMT_SAME_MONTH: (
         "RPM management is billed this month",
         Mend.NOTHING,

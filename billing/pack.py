@@ -129,7 +129,7 @@ class Approval(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note: str = ""
 
 
-class Pack(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Pack(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True, cache_hash=True):
     """The rules in force for services between two dates."""
 
     id: str

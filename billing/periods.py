@@ -45,10 +45,8 @@ def anchor_of(case: Case, parameters: Parameters, program: str, zone: ZoneInfo) 
     start = None if episode is None else episode.monitoring_start
     if start is None or parameters.window_anchor == "setup_date":
         return start
-    counted = days.count(
-        case, parameters, program=program, window=Window(first=start, last=today), zone=zone
-    )
-    return next(iter(counted.days), None)
+    since = Window(first=start, last=today)
+    return days.first(case, parameters, program=program, window=since, zone=zone)
 
 
 def _after_discharge(case: Case, parameters: Parameters) -> Window | None:

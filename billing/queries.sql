@@ -7,8 +7,19 @@ where o.id = %(organisation)s;
 -- name: clinics
 select id, name from organisation where exists (select from patient p where p.organisation_id = organisation.id) order by name, id;
 
--- name: enrolled
--- A batch of the patients of a month: enrolled or monitored in it, and alive when it began.
+-- name: share
+-- The next patients of a month: enrolled or monitored in it, and alive when it began.
+select p.id from patient p
+where p.organisation_id = %(organisation)s and p.id > %(after)s
+  and (%(one)s::uuid is null or p.id = %(one)s)
+  and (p.deceased_on is null or p.deceased_on >= %(first)s)
+  and (exists (select from enrolment n where n.patient_id = p.id and n.enrolled_at < %(until)s
+         and (n.ended_at is null or n.ended_at >= %(month_from)s))
+    or exists (select from monitoring_episode e where e.patient_id = p.id and e.started_on <= %(last)s
+         and (e.ended_on is null or e.ended_on >= %(first)s)))
+order by p.id limit %(most)s;
+
+-- name: people
 select p.id,
   lower(p.family_name) || '/' || lower(p.given_name) as sort_key,
   json_build_object(
@@ -26,14 +37,8 @@ select p.id,
     union all select programme from time_entry where patient_id = p.id
       and ended_at > %(month_from)s and started_at < %(until)s) x order by 1) as programmes
 from patient p left join coverage c on c.patient_id = p.id
-where p.organisation_id = %(organisation)s and p.id > %(after)s
-  and (%(one)s::uuid is null or p.id = %(one)s)
-  and (p.deceased_on is null or p.deceased_on >= %(first)s)
-  and (exists (select from enrolment n where n.patient_id = p.id and n.enrolled_at < %(until)s
-         and (n.ended_at is null or n.ended_at >= %(month_from)s))
-    or exists (select from monitoring_episode e where e.patient_id = p.id and e.started_on <= %(last)s
-         and (e.ended_on is null or e.ended_on >= %(first)s)))
-order by p.id limit %(most)s;
+where p.organisation_id = %(organisation)s and p.id = any(%(ids)s)
+order by p.id;
 
 -- name: how_many
 select count(*) from patient p
@@ -110,6 +115,15 @@ select patient_id, json_agg(json_build_object(
     'setup_education_on', education_on, 'setup_code_already_billed', setup_billed) order by started_on, id)
 from monitoring_episode where patient_id = any(%(ids)s) group by patient_id;
 
+-- name: part_devices
+-- Devices of which somebody recorded whether their readings may count.
+select a.patient_id, json_agg(json_build_object('id', d.device_id, 'fda_listed', d.fda_listed,
+    'more_specific_code', d.more_specific_code) order by d.device_id)
+from (select distinct patient_id, device_id from device_assignment where patient_id = any(%(ids)s)) a
+join device_paper d on d.device_id = a.device_id
+where d.fda_listed is not null or d.more_specific_code <> ''
+group by a.patient_id;
+
 -- name: part_em_visits
 select patient_id, json_agg(on_date order by on_date)
 from visit where patient_id = any(%(ids)s) and kind = 'em' and billed and on_date between %(first)s - 31 and %(last)s
@@ -170,12 +184,14 @@ values (%(organisation)s, %(first)s, %(action)s, %(by)s, %(at)s, %(note)s);
 insert into audit (organisation_id, at, actor, action, object_kind, object_id, patient_id, detail)
 values (%(organisation)s, %(at)s, %(actor)s, %(action)s, %(object_kind)s, %(object_id)s, %(patient)s, %(detail)s);
 
--- name: keep_patient
+-- name: keep_patients
+-- One statement for a whole batch: the rows come as one document.
 insert into billing_patient (organisation_id, first, patient_id, sort_key, programme, days, days_need, minutes,
   minutes_need, contact_on, codes, ready, near, blocked, at_risk, missing, mend, facts, evaluated_at)
-values (%(organisation)s, %(first)s, %(patient)s, %(sort_key)s, %(programme)s, %(days)s, %(days_need)s, %(minutes)s,
-  %(minutes_need)s, %(contact_on)s, %(codes)s, %(ready)s, %(near)s, %(blocked)s, %(at_risk)s, %(missing)s, %(mend)s,
-  %(facts)s, %(now)s)
+select %(organisation)s, %(first)s, r.*, %(now)s
+from json_to_recordset(%(rows)s::json) as r (patient uuid, sort_key text, programme text, days integer, days_need integer,
+  minutes integer, minutes_need integer, contact_on date, codes jsonb, ready integer, near text, blocked text, at_risk boolean,
+  missing text, mend text, facts jsonb)
 on conflict (organisation_id, first, patient_id) do update set
   sort_key = excluded.sort_key, programme = excluded.programme, days = excluded.days, days_need = excluded.days_need,
   minutes = excluded.minutes, minutes_need = excluded.minutes_need, contact_on = excluded.contact_on,
@@ -187,11 +203,12 @@ on conflict (organisation_id, first, patient_id) do update set
 -- Whoever was not judged this time no longer belongs to the month.
 delete from billing_patient where organisation_id = %(organisation)s and first = %(first)s and evaluated_at < %(now)s;
 
--- name: keep_line
+-- name: keep_lines
 insert into bill_line (organisation_id, first, patient_id, line_id, code, units, content, reading_ids, entry_ids,
   pack, pack_version, parameter_hash, made_at)
-values (%(organisation)s, %(first)s, %(patient)s, %(line)s, %(code)s, %(units)s, %(content)s, %(reading_ids)s,
-  %(entry_ids)s, %(pack)s, %(pack_version)s, %(parameter_hash)s, %(now)s)
+select %(organisation)s, %(first)s, r.*, %(now)s
+from json_to_recordset(%(rows)s::json) as r (patient uuid, line text, code text, units integer, content jsonb,
+  reading_ids uuid[], entry_ids uuid[], pack text, pack_version text, parameter_hash text)
 on conflict (organisation_id, first, line_id) do update set current = true;
 
 -- name: drop_lines
@@ -217,10 +234,14 @@ where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current
   and (b.patient_id, b.line_id) > (%(after_patient)s, %(after_line)s)
 order by b.patient_id, b.line_id limit %(most)s;
 
--- name: patients_with_facts
-select patient_id, facts from billing_patient
+-- name: judged_share
+select patient_id from billing_patient
 where organisation_id = %(organisation)s and first = %(first)s and patient_id > %(after)s
 order by patient_id limit %(most)s;
+
+-- name: facts_of_share
+select facts from billing_patient
+where organisation_id = %(organisation)s and first = %(first)s and patient_id = any(%(ids)s) order by patient_id;
 
 -- name: facts_of
 select facts from billing_patient where organisation_id = %(organisation)s and first = %(first)s and patient_id = %(patient)s;
@@ -325,7 +346,18 @@ select id::text, display_name || case when credential <> '' then ', ' || credent
 from staff where id = any(%(staff)s);
 
 -- name: paper_devices
-select id, model, coalesce(serial, '') as serial from device where id = any(%(devices)s) order by id;
+select d.id, coalesce(nullif(p.make, ''), %(absent)s), coalesce(nullif(d.model, ''), %(absent)s),
+  coalesce(nullif(d.serial, ''), %(absent)s), coalesce(nullif(p.udi, ''), %(absent)s), coalesce(nullif(p.listing, ''), %(absent)s)
+from device d left join device_paper p on p.device_id = d.id where d.id = any(%(devices)s) order by d.id;
+
+-- name: paper_attestation
+-- Whoever signs a month off attests that no other practitioner bills its periods as far as is known.
+select coalesce(s.display_name, b.by_whom) || ' at ' || to_char(b.at, 'YYYY-MM-DD HH24:MI') || ' UTC'
+from billing_step b left join staff s on b.by_whom = 'staff:' || s.id::text
+where b.organisation_id = %(organisation)s and b.first = %(first)s and b.action = 'sign off'
+  and b.id > coalesce((select max(r.id) from billing_step r where r.organisation_id = b.organisation_id and r.first = b.first
+                       and r.action = 'reopen'), 0)
+order by b.id desc limit 1;
 
 -- name: paper_gateway_times
 select reading_id::text, gateway_time from reading where patient_id = %(patient)s and reading_id = any(%(readings)s);
@@ -355,8 +387,9 @@ insert into billing_finding (organisation_id, first, pattern, subject, number, m
 values (%(organisation)s, %(first)s, %(pattern)s, %(subject)s, %(number)s, %(most)s, %(ids)s);
 
 -- name: audit_entries
-select json_build_object('id', t.id, 'start', t.started_at, 'end', t.ended_at, 'staff_id', t.staff_id,
-  'role', t.staff_role, 'program', upper(t.programme), 'activity', t.activity, 'patient_id', t.patient_id, 'note', t.note)
+-- The month's time, person by person: read through a cursor of the server, so that only one person's is in memory.
+select t.id::text, t.started_at, t.ended_at, t.staff_id::text, t.staff_role, upper(t.programme), t.activity,
+  t.patient_id::text, t.note
 from time_entry t
 where t.organisation_id = %(organisation)s and t.replaced_at is null
   and t.started_at >= %(month_from)s and t.started_at < %(until)s
@@ -405,7 +438,7 @@ delete from billing_export where id in (select id from old) and (select count(*)
 -- name: how_many_judged
 select count(*) from billing_patient where organisation_id = %(organisation)s and first = %(first)s;
 
--- name: locked_lines
+-- name: lines_of
 select content from bill_line
 where organisation_id = %(organisation)s and first = %(first)s and current and patient_id = any(%(ids)s);
 

@@ -83,24 +83,28 @@ def _reading(row: Row, where: str, devices: dict[str, Row]) -> Reading:
 
 
 def _flaw(row: Row, where: str, device: Row) -> ReadingReason | None:
-    state = FLAWED_STATES.get(
-        fields.text(fields.first_of(row, "status", "quality", "state")).lower()
-    )
-    if state is not None:
-        return state
-    told = (
-        (ReadingReason.QUARANTINED, fields.flag(row.get("quarantined"), f"{where}.quarantined")),
-        (ReadingReason.ENTERED_IN_ERROR, fields.flag(row.get("entered_in_error"), where)),
-        (ReadingReason.INVALID, not fields.flag(row.get("valid"), where, default=True)),
-        (ReadingReason.OWNER_NOT_CONFIRMED, _owner_unsure(row, where)),
-        (ReadingReason.DEVICE_NOT_LISTED, device.get("fda_listed") is False),
-        (ReadingReason.MORE_SPECIFIC_CODE, bool(device.get("more_specific_code"))),
-    )
-    return next((reason for reason, holds in told if holds), None)
+    state = fields.text(fields.first_of(row, "status", "quality", "state")).lower()
+    return FLAWED_STATES.get(state) or _told(row, where) or _by_device(device)
+
+
+def _told(row: Row, where: str) -> ReadingReason | None:
+    if fields.flag(row.get("quarantined"), f"{where}.quarantined"):
+        return ReadingReason.QUARANTINED
+    if fields.flag(row.get("entered_in_error"), where):
+        return ReadingReason.ENTERED_IN_ERROR
+    if not fields.flag(row.get("valid"), where, default=True):
+        return ReadingReason.INVALID
+    return ReadingReason.OWNER_NOT_CONFIRMED if _owner_unsure(row, where) else None
+
+
+def _by_device(device: Row) -> ReadingReason | None:
+    if device.get("fda_listed") is False:
+        return ReadingReason.DEVICE_NOT_LISTED
+    return ReadingReason.MORE_SPECIFIC_CODE if device.get("more_specific_code") else None
 
 
 def _owner_unsure(row: Row, where: str) -> bool:
-    if not fields.flag(row.get("owner_confirmed"), f"{where}.owner_confirmed", default=True):
+    if not fields.flag(row.get("owner_confirmed"), where, default=True):
         return True
     return fields.text(row.get("owner")).lower() in UNCONFIRMED_OWNERS
 

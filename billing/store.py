@@ -9,11 +9,11 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, set_json_loads
 
 from billing import gather_case, windows
 from billing.claims import BillLine
-from billing.gather import NOBODY, QUERIES, Gathered
+from billing.gather import NOBODY, QUERIES, Gathered, Share
 from billing.month import Action as MonthAction
 from billing.month import Month, State, Step
 from billing.record import Case
@@ -21,7 +21,7 @@ from billing.self_audit import Finding
 from billing.standing import Standing
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-BATCH = 500
+BATCH = 250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,12 @@ def keep_standings(
     connection: Connection, key: Key, rows: Iterable[tuple[Gathered, Standing]], now: datetime
 ) -> None:
     """Store how patients stand, with the facts from which it follows again."""
-    made = [key.fields | _standing(found, how) | {"now": now} for found, how in rows]
-    with connection.cursor() as cursor:
-        cursor.executemany(QUERIES["keep_patient"], made)
+    made = [_standing(found, how) for found, how in rows]
+    connection.execute(QUERIES["keep_patients"], key.fields | _document(made) | {"now": now})
+
+
+def _document(rows: list[dict[str, object]]) -> dict[str, object]:
+    return {"rows": msgspec.json.encode(rows).decode()}
 
 
 def _standing(found: Gathered, how: Standing) -> dict[str, object]:
@@ -121,14 +124,14 @@ def _standing(found: Gathered, how: Standing) -> dict[str, object]:
         "minutes": how.minutes,
         "minutes_need": how.minutes_need,
         "contact_on": how.contact_on,
-        "codes": Jsonb([[code, tone.value] for code, tone in how.codes]),
+        "codes": how.codes,
         "ready": how.ready,
         "near": how.near,
         "blocked": how.blocked,
         "at_risk": how.at_risk,
         "missing": how.missing,
-        "mend": how.mend.value,
-        "facts": Jsonb(found.raw),
+        "mend": how.mend,
+        "facts": found.raw,
     }
 
 
@@ -138,21 +141,20 @@ def keep_lines(
     """Make these the current lines of these patients; what left in a file stays as history."""
     gone = {"ids": patients, "lines": [line.id for line in lines]}
     connection.execute(QUERIES["drop_lines"], key.fields | gone)
-    with connection.cursor() as cursor:
-        rows = [key.fields | _line(line) | {"now": now} for line in lines]
-        cursor.executemany(QUERIES["keep_line"], rows)
+    made = [_line(line) for line in lines]
+    connection.execute(QUERIES["keep_lines"], key.fields | _document(made) | {"now": now})
 
 
 def _line(line: BillLine) -> dict[str, object]:
     entries = (*line.evidence.entries, *line.evidence.limiting)
     return {
-        "patient": UUID(line.patient_id),
+        "patient": line.patient_id,
         "line": line.id,
         "code": line.code,
         "units": line.units,
-        "content": Jsonb(msgspec.to_builtins(line)),
-        "reading_ids": [UUID(name) for name in line.evidence.readings],
-        "entry_ids": [UUID(name) for name in entries],
+        "content": line,
+        "reading_ids": line.evidence.readings,
+        "entry_ids": entries,
         "pack": line.pack,
         "pack_version": line.pack_version,
         "parameter_hash": line.parameter_hash,
@@ -178,17 +180,35 @@ def lines(connection: Connection, key: Key) -> Iterator[BillLine]:
         after = {"after_patient": UUID(last.patient_id), "after_line": last.id}
 
 
+def shares(connection: Connection, key: Key, *, now: datetime) -> Iterator[Share]:
+    """Yield the judged patients of a month by their ids, so many at once."""
+    for ids in _judged(connection, key):
+        yield Share(organisation=key.organisation, first=key.first, now=now, ids=ids)
+
+
 def cases(connection: Connection, key: Key) -> Iterator[Case]:
     """Yield the judged cases of a month from their stored facts, a batch at a time."""
+    for ids in _judged(connection, key):
+        yield from cases_of(connection, key, ids)
+
+
+def cases_of(connection: Connection, key: Key, ids: list[UUID]) -> Iterator[Case]:
+    """Yield the judged cases of some patients."""
+    with connection.cursor() as cursor:
+        set_json_loads(msgspec.json.decode, cursor)
+        for (facts,) in cursor.execute(QUERIES["facts_of_share"], key.fields | {"ids": ids}):
+            yield gather_case.parsed(facts)
+
+
+def _judged(connection: Connection, key: Key) -> Iterator[list[UUID]]:
     after = NOBODY
     while True:
         wanted = key.fields | {"after": after, "most": BATCH}
-        found = connection.execute(QUERIES["patients_with_facts"], wanted).fetchall()
-        for _, facts in found:
-            yield gather_case.parsed(facts)
-        if len(found) < BATCH:
+        ids = [row[0] for row in connection.execute(QUERIES["judged_share"], wanted)]
+        if not ids:
             return
-        after = found[-1][0]
+        yield ids
+        after = ids[-1]
 
 
 def count(connection: Connection, key: Key, query: str) -> int:

@@ -4,6 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -53,6 +54,7 @@ def ending_in(anchor: date, length: int, month: date) -> Window | None:
     return window if window.first >= anchor and window.last >= month else None
 
 
+@lru_cache(maxsize=512)
 def month_of(day: date) -> Window:
     """Return the calendar month of a day."""
     last = monthrange(day.year, day.month)[1]

@@ -43,7 +43,7 @@ class NotNowError(Exception):
         self.problem = problem
 
 
-@router.post("/{month}/work/{kind}")
+@router.post("/{month}/jobs/{kind}")
 async def work(
     request: Request, visit: Closing, month: str, kind: Kind, form: Annotated[str, Form()] = "xlsx"
 ) -> Response:

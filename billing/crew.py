@@ -1,0 +1,63 @@
+"""A month's patients dealt out to several processes: whoever is free takes the next share."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from typing import TypeVar
+
+from billing.gather import Connection, Share
+from database.pool import connect
+
+PATIENTS_EACH = 1000
+"""For fewer than this, starting another process takes longer than it saves."""
+MOST = 4
+"""Processes beside each other: each holds one connection."""
+AHEAD = 2
+"""Shares that wait for each process."""
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """How many processes work, and the database that each of them opens."""
+
+    dsn: str
+    processes: int
+
+
+def of(dsn: str, patients: int) -> Crew:
+    """Return the crew that so many patients are worth on this machine."""
+    return Crew(dsn=dsn, processes=min(os.cpu_count() or 1, MOST, 1 + patients // PATIENTS_EACH))
+
+
+def deal(
+    shares: Iterable[Share],
+    work: Callable[[Connection, Share], Done],
+    connection: Connection,
+    crew: Crew | None = None,
+) -> Iterator[Done]:
+    """Yield what each share gave as it ends; without a crew they are done here, one by one."""
+    if crew is None or crew.processes == 1:
+        yield from (work(connection, share) for share in shares)
+        return
+    with ProcessPoolExecutor(crew.processes, mp_context=get_context("spawn")) as pool:
+        running: set[Future[Done]] = set()
+        for share in shares:
+            running.add(pool.submit(_done, crew.dsn, work, share))
+            if len(running) >= AHEAD * crew.processes:
+                ended, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (each.result() for each in ended)
+        yield from (each.result() for each in running)
+
+
+def _done(dsn: str, work: Callable[[Connection, Share], Done], share: Share) -> Done:
+    return work(_opened(dsn), share)
+
+
+@cache
+def _opened(dsn: str) -> Connection:
+    """Return this process's own connection, opened once."""
+    return connect(dsn, autocommit=True)
