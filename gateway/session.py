@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ import structlog
 from bleak.exc import BleakError
 
 from devices import user_data
+from devices.reading import UnreadableError
 from gateway import clock, sequences
 from gateway.fetching import Fetched, FetchError, Fetching
 from gateway.guest import Guest, Outcome, Report
@@ -61,6 +63,7 @@ class Session:
         self._frames = 0
         self._fetching: Fetching | None = None
         self._consented = asyncio.Event()
+        self._refusal = ""
         self._stir = asyncio.Event()
         self._broken: CannotStoreError | None = None
         self._reset = False
@@ -75,7 +78,9 @@ class Session:
             return self._interrupted(error)
         if self._broken is not None:
             return self._report(Outcome.NOT_STORED, str(self._broken))
-        return self._report(Outcome.READ if self._frames else Outcome.EMPTY)
+        if self._frames:
+            return self._report(Outcome.READ)
+        return self._report(Outcome.FAILED if self._refusal else Outcome.EMPTY, self._refusal)
 
     async def _who(self) -> Device:
         """Return the device; its identity is resolved before it can tell anything, then kept."""
@@ -135,7 +140,7 @@ class Session:
             if self._fetching is not None:
                 self._fetching.answered(value)
         elif code == "2A9F":
-            self._consented.set()
+            self._hear_consent(value)
         elif code not in CLOCKS:
             self._catch(code, value)
 
@@ -187,6 +192,13 @@ class Session:
         await self._peer.write("2A9F", user_data.encode(asked))
         async with asyncio.timeout(_PATIENCE_S):
             await self._consented.wait()
+
+    def _hear_consent(self, answer: bytes) -> None:
+        """A device that refuses may still tell something: the visit goes on."""
+        with suppress(UnreadableError):
+            result = user_data.parse(answer).result
+            self._refusal = "" if result == user_data.Result.SUCCESS else f"no consent: {result}"
+        self._consented.set()
 
     async def _facts(self, device: Device) -> None:
         """Battery every time, firmware once; a device without them is none the worse."""

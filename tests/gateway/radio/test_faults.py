@@ -61,7 +61,7 @@ async def test_half_resolved_services(
     await all_read(move_in(), meter)
 
 
-@pytest.mark.parametrize("after", [1, 7, 19])
+@pytest.mark.parametrize("after", [0, 1, 7, 19, 20])
 async def test_a_device_that_hangs_up_in_the_middle(
     home: SimulatedHome, move_in: MoveIn, meter: Glucometer, after: int
 ) -> None:

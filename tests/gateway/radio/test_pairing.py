@@ -49,13 +49,19 @@ def listed(passkey: str) -> list[dict[str, str]]:
     return [{"identity": "METER-1", "model": "contour_next_one", "passkey": passkey}]
 
 
-async def test_a_listed_meter_bonds_with_its_passkey_and_speaks(
-    home: SimulatedHome, move_in: MoveIn
-) -> None:
+async def bonded(home: SimulatedHome, move_in: MoveIn) -> tuple[Glucometer, Living]:
+    """A meter of which the box has read one record."""
     device = await meter(home)
     await device.measure(mg_dl=100)
     box = move_in(devices=listed("271828"), radio=QUIET)
     await box.read(1)
+    return device, box
+
+
+async def test_a_listed_meter_bonds_with_its_passkey_and_speaks(
+    home: SimulatedHome, move_in: MoveIn
+) -> None:
+    device, box = await bonded(home, move_in)
     await device.measure(mg_dl=110)
     await box.read(2)
     assert box.frames() == frames(device)
@@ -75,10 +81,7 @@ async def test_a_wrong_passkey_is_a_lost_bond_for_the_clinic(
 async def test_a_device_that_forgot_us_is_reported_and_never_removed(
     home: SimulatedHome, move_in: MoveIn
 ) -> None:
-    device = await meter(home)
-    await device.measure(mg_dl=100)
-    box = move_in(devices=listed("271828"), radio=QUIET)
-    await box.read(1)
+    device, box = await bonded(home, move_in)
     await box.until(lambda: device.link is None and box.registry.all()[0].bonded is True)
     await device.forget_bonds()
     await device.measure(mg_dl=110)
@@ -182,10 +185,7 @@ async def test_pairing_again_after_the_device_forgot_us(
 async def test_a_device_that_the_configuration_lists_stays_forgotten(
     home: SimulatedHome, move_in: MoveIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = await meter(home)
-    await device.measure(mg_dl=100)
-    box = move_in(devices=listed("271828"), radio=QUIET)
-    await box.read(1)
+    device, box = await bonded(home, move_in)
     await box.until(lambda: device.link is None and not box.source._reception.is_busy)
     await box.source.forget("METER-1")
     box.registry.forget("METER-1")

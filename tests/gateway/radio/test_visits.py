@@ -16,6 +16,7 @@ from gateway.simulated.peripherals.behaviour import (
     Labels,
     Memory,
 )
+from gateway.simulated.peripherals.body_scale import BodyCompositionScale
 from gateway.simulated.peripherals.cuff import BloodPressureCuff
 from gateway.simulated.peripherals.glucometer import Glucometer
 from gateway.simulated.peripherals.scale import WeightScale
@@ -241,6 +242,19 @@ async def test_the_identity_is_read_once_and_kept(home: SimulatedHome, move_in: 
     await device.measure(systolic=125, diastolic=80)
     await box.read(2)
     assert box.readings[1][0] == device_id
+
+
+async def test_a_scale_that_refuses_consent_is_a_failure_and_not_an_empty_visit(
+    home: SimulatedHome, move_in: MoveIn
+) -> None:
+    address, refusing = "F0:00:5E:00:53:14", Behaviour(consent=2345, labels=Labels(serial="S-1"))
+    scale = await home.add(BodyCompositionScale, address=address, name="BF720", behaviour=refusing)
+    await scale.measure(kg=78.3, fat_percent=28.1)
+    box = move_in(devices=[{"address": address, "consent_code": 1111}])
+    turns = box.source._reception._turns
+    await box.until(lambda: address in turns and turns[address].failures > 1)
+    assert (box.readings, scale.sent) == ([], [])
+    assert "bond_lost" not in box.troubles()
 
 
 async def test_a_stranger_in_range_is_left_alone(home: SimulatedHome, move_in: MoveIn) -> None:
