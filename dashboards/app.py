@@ -8,12 +8,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from dashboards import health, problems
 from dashboards.access import routes as access
 from dashboards.accounts import account, code, signin
 from dashboards.admin import routes as admin
+from dashboards.api import document
+from dashboards.api import page as api_tokens
+from dashboards.api.edge import ConflictError
 from dashboards.assets import Assets
 from dashboards.audit import routes as audit
 from dashboards.billing import finding as billing_finding
@@ -48,6 +51,7 @@ ROUTERS = (
     *(billing, billing_steps, billing_finding),
     *(rules, rule_limits, whatif),
     *(fleet, gateways, identity, audit, admin, live, paging, health),
+    *(document, *document.MODULES, api_tokens),
 )
 
 
@@ -92,17 +96,33 @@ def _answer_errors(app: FastAPI) -> None:
     async def missing(request: Request, _: Exception) -> Response:
         return problems.answer(request, 404, "Not found", "There is nothing at this address.")
 
-    async def invalid(request: Request, _: Exception) -> Response:
-        return problems.answer(request, 422, "Not understood", "A value is missing or wrong.")
+    async def invalid(request: Request, error: Exception) -> Response:
+        wrong = cast("RequestValidationError", error).errors()
+        told = [{"at": "/".join(map(str, e["loc"])), "detail": str(e["msg"])} for e in wrong]
+        words = "A value is missing or wrong."
+        return problems.answer(request, 422, "Not understood", words, {"errors": told})
+
+    async def conflict(request: Request, error: Exception) -> Response:
+        more = {"reason": cast("ConflictError", error).reason}
+        return problems.answer(request, 409, "Not possible", str(error), more)
 
     async def raised(request: Request, error: Exception) -> Response:
         code = error.status_code if isinstance(error, HTTPException) else 500
         words = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
-        return problems.answer(request, code, words, words)
+        answer = problems.answer(request, code, words, words)
+        answer.headers.update(getattr(error, "headers", None) or {})
+        return answer
+
+    async def broken(request: Request, error: Exception) -> Response:
+        if problems.for_programs(request):
+            return await raised(request, error)
+        return PlainTextResponse("Internal Server Error", 500)
 
     app.add_exception_handler(SignInNeededError, sign_in)
     app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(ShutError, shut)
     app.add_exception_handler(MissingError, missing)
     app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(ConflictError, conflict)
     app.add_exception_handler(HTTPException, raised)
+    app.add_exception_handler(Exception, broken)

@@ -24,6 +24,8 @@ FIXED: Mapping[str, str] = MappingProxyType(
     }
 )
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+REFUSED = "Cross-site request refused"
+ELSEWHERE = "This request did not come from a page of ours and brings no token of its own."
 FOR_BOXES = frozenset({"/gateways/enrol"})
 """No browser asks here and no cookie counts: the one-time code in the body is the whole proof."""
 
@@ -68,7 +70,7 @@ class Guard:
 
         if _is_unsafe(scope) and not comes_from_here(Headers(scope=scope)):
             refusal = JSONResponse(
-                {"type": "about:blank", "title": "Cross-site request refused", "status": 403},
+                {"type": "about:blank", "title": REFUSED, "status": 403, "detail": ELSEWHERE},
                 status_code=403,
                 media_type="application/problem+json",
             )
@@ -79,4 +81,6 @@ class Guard:
 
 def _is_unsafe(scope: Scope) -> bool:
     """Whether the request could do something in the name of whoever is signed in."""
+    if scope["path"].startswith("/api/") and "cookie" not in Headers(scope=scope):
+        return False  # the door refuses it: no token, no session
     return scope["method"] not in SAFE and scope["path"] not in FOR_BOXES

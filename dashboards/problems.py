@@ -1,5 +1,7 @@
 """Errors in the form that the caller can use: a page, a toast for htmx, or problem details."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from dashboards.wiring import wiring
 
 SEE_OTHER = 303
 UNAUTHORISED = 401
+NO_MORE: Mapping[str, object] = MappingProxyType({})
 
 
 def wants_html(request: Request) -> bool:
@@ -17,15 +20,22 @@ def wants_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
+def for_programs(request: Request) -> bool:
+    """Whether the caller came to the API."""
+    return request.url.path.startswith("/api/")
+
+
 def is_htmx(request: Request) -> bool:
     """Whether the caller is htmx on one of our pages."""
     return "hx-request" in request.headers
 
 
-def answer(request: Request, status: int, title: str, reason: str) -> Response:
-    """Answer with an error."""
-    if request.url.path.startswith("/api/"):
-        return problem_details(status, title, reason)
+def answer(
+    request: Request, status: int, title: str, reason: str, more: Mapping[str, object] = NO_MORE
+) -> Response:
+    """Answer with an error; `more` is for programs."""
+    if for_programs(request):
+        return problem_details(status, title, reason, more)
     if is_htmx(request):
         return wiring(request).pages.html(
             request, "parts/toast.html", status=status, toast=reason, toast_tone="danger", undo=""
@@ -44,14 +54,19 @@ def shut(request: Request, patient_id: UUID, reason: str) -> Response:
     return answer(request, 403, "Not allowed", reason)
 
 
-def problem_details(status: int, title: str, reason: str) -> JSONResponse:
+def problem_details(
+    status: int, title: str, reason: str, more: Mapping[str, object] = NO_MORE
+) -> JSONResponse:
     """Answer as RFC 9457 says."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": reason}
-    return JSONResponse(body, status, media_type="application/problem+json")
+    body = {"type": "about:blank", "title": title, "status": status, "detail": reason, **more}
+    headers = {"WWW-Authenticate": "Bearer"} if status == UNAUTHORISED else None
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
 def sign_in_needed(request: Request) -> Response:
     """Send a browser to the sign-in page and back; tell anybody else."""
+    if for_programs(request):
+        return problem_details(UNAUTHORISED, "Token needed", "Send a token that is in force.")
     if is_htmx(request):
         headers = {"HX-Reswap": "none"}
         return Response(status_code=UNAUTHORISED, headers=headers)

@@ -100,11 +100,9 @@ async def self_audit(
 ) -> HTMLResponse:
     """Every pattern with its number, the findings, and everybody's time."""
     shown = chosen(month, visit.now.date())
-    wanted = span(shown) | {"pattern": pattern, "after": after, "most_rows": PAGE + 1}
-    counts = await every(visit.connection, _Count, QUERIES["patterns"], wanted)
-    findings = await every(visit.connection, Finding, QUERIES["findings"], wanted)
-    worked = await every(visit.connection, _Stretch, QUERIES["worked"], wanted)
-    await visit.record("look", "billing_self_audit", f"{shown:%Y-%m}")
+    counts = await every(visit.connection, _Count, QUERIES["patterns"], span(shown))
+    found = await findings(visit, shown, pattern, after)
+    worked = await every(visit.connection, _Stretch, QUERIES["worked"], span(shown))
     return wiring(request).pages.html(
         request,
         "billing/self_audit.html",
@@ -113,19 +111,32 @@ async def self_audit(
         patterns=PATTERNS,
         counts={each.pattern: each.findings for each in counts},
         pattern=pattern,
-        findings=findings[:PAGE],
-        following=findings[PAGE - 1].id if len(findings) > PAGE else None,
+        findings=found[:PAGE],
+        following=found[PAGE - 1].id if len(found) > PAGE else None,
         people=analysis.by_person((each.who, each.day, each.seconds) for each in worked),
     )
+
+
+async def findings(visit: Visit, month: date, pattern: str, after: int) -> list[Finding]:
+    """Look at a month's findings; one more than a page tells that there are more."""
+    await visit.record("look", "billing_self_audit", f"{month:%Y-%m}")
+    wanted = span(month) | {"pattern": pattern, "after": after, "most_rows": PAGE + 1}
+    return await every(visit.connection, Finding, QUERIES["findings"], wanted)
+
+
+async def whole(visit: Visit, finding_id: int) -> Whole:
+    """Look at a finding with the ids behind it."""
+    found = await first(visit.connection, Whole, QUERIES["finding"], {"id": finding_id})
+    if found is None:
+        raise MissingError
+    await visit.record("look", "billing_finding", finding_id)
+    return found
 
 
 @router.get("/{finding_id}", response_class=HTMLResponse)
 async def one_finding(request: Request, visit: Looking, finding_id: int) -> HTMLResponse:
     """The rows behind a finding."""
-    found = await first(visit.connection, Whole, QUERIES["finding"], {"id": finding_id})
-    if found is None:
-        raise MissingError
-    await visit.record("look", "billing_finding", finding_id)
+    found = await whole(visit, finding_id)
     ids = {"ids": [*found.ids, found.subject]}
     entries: Sequence[Entry] = await every(visit.connection, Entry, QUERIES["entries_of"], ids)
     people = await every(visit.connection, Someone, QUERIES["patients_of"], ids)

@@ -1,0 +1,163 @@
+"""The OpenAPI document: made from the API's routes alone; errors, scopes and links added."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.models import OpenAPI
+from fastapi.routing import APIRoute
+from starlette.responses import JSONResponse
+
+from dashboards.api import (
+    admin,
+    audit,
+    billing,
+    corrections,
+    edge,
+    episodes,
+    fleet,
+    me,
+    minutes,
+    months,
+    patients,
+    replays,
+    work,
+    worklist,
+)
+from dashboards.api.edge import Problem
+from dashboards.permissions import Verb
+
+MODULES = (
+    *(me, worklist, episodes, patients, corrections, work, minutes),
+    *(fleet, billing, months, replays, admin, audit),
+)
+router = APIRouter(include_in_schema=False)
+Json = dict[str, Any]
+SUMMARY = (
+    "Everything that the staff pages do, with the same authorisation. Send "
+    "`Authorization: Bearer tdg_...`; an administrator makes tokens under Admin, API tokens. "
+    "Times are UTC, severities critical, high, medium, low; units are UCUM and named where they "
+    "matter. Every error is a problem document (RFC 9457). Every look and every change is audited."
+)
+ERRORS = {
+    "400": "The body cannot be read.",
+    "401": "No token, or one that is revoked or expired.",
+    "403": "The role or the token does not allow it.",
+    "404": "There is no such thing in this organisation.",
+    "409": "Not possible as things are; `reason` says why.",
+    "422": "A value is missing or wrong; `errors` says which.",
+}
+BARE_ACTS = frozenset({"claim", "release", "undo", "take_next"})
+"""They take no body and answer with what they changed, or refuse."""
+FROM_LISTS = {
+    ("worklist", "patient_id"): "items/0/patient_id",
+    ("worklist", "episode_id"): "items/0/id",
+    ("recent_patients", "patient_id"): "items/0/id",
+    ("search_patients", "patient_id"): "items/0/id",
+    ("readings", "reading_id"): "items/0/reading_id",
+    ("identity_review", "quarantine_id"): "items/0/id",
+    ("tasks", "task_id"): "items/0/id",
+    ("patient_tasks", "task_id"): "items/0/id",
+    ("add_task", "task_id"): "id",
+    ("time", "entry_id"): "entries/0/id",
+    ("users", "staff_id"): "items/1/id",
+    ("billing_patients", "patient_id"): "items/0/patient_id",
+    ("billing_findings", "finding_id"): "items/0/id",
+    ("start_billing_job", "job_id"): "id",
+    ("start_replay", "replay_id"): "id",
+    ("billing_month", "file_id"): "files/0/id",
+    ("billing_patient", "line_id"): "lines/0/line_id",
+}
+"""Where the ids come from that other operations take: the document's links."""
+
+
+@cache
+def document() -> Json:
+    """Return the document."""
+    bare = FastAPI(title="Tidings", version="1", description=SUMMARY)
+    for module in MODULES:
+        bare.include_router(module.router)
+    made = bare.openapi()
+    made["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        made["components"]["schemas"].pop(unused, None)
+    wanted = dict(scopes())
+    for _, operation in operations(made):
+        operation["security"] = [{"token": []}]
+        operation["x-scope"] = wanted[operation["operationId"]]
+        operation["description"] = f"Needs the scope `{operation['x-scope']}`."
+        operation["responses"] |= _errors(operation)
+    _link(made)
+    OpenAPI.model_validate(made)
+    return made
+
+
+@router.get("/api/v1/openapi.json")
+async def openapi() -> JSONResponse:
+    """The document; it holds nothing that is not in the source."""
+    return JSONResponse(document())
+
+
+def routes() -> Iterator[APIRoute]:
+    """Yield every route of the API."""
+    for module in MODULES:
+        yield from (route for route in module.router.routes if isinstance(route, APIRoute))
+
+
+def scopes() -> Iterator[tuple[str, str]]:
+    """Yield each operation with the scope it needs."""
+    for route in routes():
+        verbs = [getattr(each.call, "verb", None) for each in route.dependant.dependencies]
+        yield route.name, next(verb.name.lower() for verb in verbs if isinstance(verb, Verb))
+
+
+def operations(made: Json) -> Iterator[tuple[str, Json]]:
+    """Yield each operation of a document after its method and path."""
+    for path, item in made["paths"].items():
+        for method, operation in item.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def table() -> str:
+    """Return the operations as the table of docs/api.md."""
+    rows = ["| operation | what it does | scope |", "| --- | --- | --- |"]
+    for route in routes():
+        method, path = min(route.methods or ()), route.path.removeprefix(edge.PREFIX)
+        said = (route.endpoint.__doc__ or "").strip()
+        rows.append(f"| `{method} {path}` | {said} | `{dict(scopes())[route.name]}` |")
+    return "\n".join(rows)
+
+
+def _errors(operation: Json) -> Json:
+    """Return the errors that an operation may answer with."""
+    given = {each["in"] for each in operation.get("parameters", [])}
+    codes = ["401", "403"]
+    codes += ["404"] if given else []
+    codes += ["400"] if "requestBody" in operation else []
+    codes += ["422"] if given or "requestBody" in operation else []
+    responses = operation["responses"]
+    codes += ["409"] if "200" not in responses or "requestBody" in operation else []
+    codes += (
+        ["409"] if operation["operationId"] in {"claim", "release", "undo", "take_next"} else []
+    )
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses.pop("422", None)
+    return {code: {"description": ERRORS[code], "content": problem} for code in sorted(set(codes))}
+
+
+def _link(made: Json) -> None:
+    """Say which answers hold the ids that other operations take."""
+    named = {operation["operationId"]: (at, operation) for at, operation in operations(made)}
+    for (source, name), place in FROM_LISTS.items():
+        answer = next(v for k, v in named[source][1]["responses"].items() if k.startswith("2"))
+        links = answer.setdefault("links", {})
+        held = re.findall(r"{(\w+)}", named[source][0])
+        for target, (at, _) in named.items():
+            asks = re.findall(r"{(\w+)}", at)
+            if name in asks and set(asks) <= {name, *held}:
+                parameters = {each: f"$request.path.{each}" for each in asks if each != name}
+                parameters[name] = f"$response.body#/{place}"
+                links[target] = {"operationId": target, "parameters": parameters}

@@ -1,0 +1,51 @@
+"""The OpenAPI document holds: schemathesis asks what nobody would, and follows every link."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from dashboards import permissions
+from dashboards.permissions import Verb
+from tests.dashboards.api import token_for
+from tests.dashboards.conftest import Clinic, Db, serving
+
+EXAMPLES = os.environ.get("TIDINGS_API_EXAMPLES", "2")
+"""Of each operation; the suite asks a few, the longer run of CONTRIBUTING.md asks more."""
+
+
+@pytest.fixture
+def everything(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One role that may do all there is, so that one token reaches every operation."""
+    roles = {**permissions.ROLES, "nurse": frozenset(Verb)}
+    monkeypatch.setattr(permissions, "ROLES", roles)
+    return None
+
+
+@pytest.mark.usefixtures("everything")
+def test_no_request_breaks_the_server_or_the_document(
+    app: FastAPI, db: Db, clinic: Clinic, tmp_path: Path
+) -> None:
+    token = token_for(db, clinic, "nurse", frozenset(Verb))
+    with serving(app) as address:
+        told = subprocess.run(
+            [
+                sys.executable, "-m", "schemathesis.cli", "run",
+                f"{address}/api/v1/openapi.json",
+                "--header", f"Authorization: Bearer {token}",
+                "--checks", "all",
+                "--phases", "examples,coverage,fuzzing,stateful",
+                "--max-examples", EXAMPLES,
+                "--seed", "1",
+                "--no-color",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+    assert told.returncode == 0, told.stdout[-12000:] + told.stderr[-3000:]
