@@ -8,6 +8,10 @@ from enum import StrEnum
 from alerts.severity import Severity
 
 LOOK_BACK = 30
+WINDOW_DAYS = 30
+ENOUGH_DAYS = 16
+LEAST_DAYS = 2
+"""Days of a device window that the two counts of device supply need (defaults.yaml)."""
 
 
 class Missing(StrEnum):
@@ -17,6 +21,7 @@ class Missing(StrEnum):
     SECOND_NUDGE = "missing_2"
     OUTREACH = "missing_3"
     HEART_FAILURE = "missing_hf_2"
+    DEVICE_DAYS = "billing_days_risk"
 
 
 class Excuse(StrEnum):
@@ -108,17 +113,46 @@ def excuse(*, offline: bool, fault: bool, held: bool, zone_known: bool) -> Excus
     return Excuse.DEVICE if fault else None
 
 
-def days_at_risk(days_so_far: int, days_left: int) -> bool:
-    """True when a billing window can no longer hold sixteen days, or not even two.
+def device_days(measured: Collection[date], first: date | None, today: date) -> Absent | None:
+    """Return a line for outreach when the device window can no longer hold enough days.
 
-    For outreach only: it never changes what a clinician ordered.
+    Windows of thirty days follow one another from the first measured day. It only informs: the
+    billing page counts with all its rules, and what a clinician ordered stays as it is.
     """
-    possible = days_so_far + days_left
-    return possible < 16 or possible < 2  # noqa: PLR2004  # the two thresholds of device supply
+    if first is None or first > today:
+        return None
+    start = window_start(first, today)
+    so_far = sum(start <= day < today for day in measured)
+    left = WINDOW_DAYS - (today - start).days
+    if so_far + left >= ENOUGH_DAYS:
+        return None
+    return Absent(
+        kind="device_days",
+        days=so_far + left,
+        calls_for=Missing.DEVICE_DAYS,
+        severity=Severity.LOW,
+        queue="outreach",
+    )
+
+
+def window_start(first: date, today: date) -> date:
+    """The first day of the window in which today lies."""
+    return today - timedelta(days=(today - first).days % WINDOW_DAYS)
+
+
+def headline(found: Absent) -> str:
+    """The line's first words."""
+    if found.calls_for is Missing.DEVICE_DAYS:
+        return f"At most {found.days} device days"
+    return f"No {found.kind.replace('_', ' ')} for {found.days} days"
 
 
 def sentence(found: Absent, last: datetime | None) -> str:
     """Why the line is there, in plain words."""
+    if found.calls_for is Missing.DEVICE_DAYS:
+        enough = LEAST_DAYS if found.days < LEAST_DAYS else ENOUGH_DAYS
+        most = f"can reach {found.days}: {enough} are out of reach"
+        return f"Days with a reading in this {WINDOW_DAYS}-day window {most}"
     name = found.kind.replace("_", " ")
     since = f"; last reading {last:%d %b}" if last else "; no reading on record"
     return f"No {name} reading on {found.days} ordered days in a row{since}"

@@ -1,8 +1,8 @@
 """Look once a local day at who was to measure and did not; write nudges and outreach lines."""
 
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +101,7 @@ def _alert(found: Absent, last: datetime | None, hours: OfficeHours, now: dateti
         route=found.queue,
         severity=found.severity,
         state="raised",
-        headline=f"No {found.kind.replace('_', ' ')} for {found.days} days",
+        headline=absence.headline(found),
         why=absence.sentence(found, last),
         raised_at=now,
         due_at=sla.due_at(found.severity, now, hours),
@@ -131,7 +131,32 @@ async def _absences(
         result = absence.absent(each.kind, missed, heart_failure=heart)
         if result is not None:
             found.append((result, last.get(each.kind)))
-    return found
+    risk = await _device_days(connection, subject, kinds, set().union(*days.values()), now)
+    return [*found, (risk, None)] if risk else found
+
+
+async def _device_days(
+    connection: Connection,
+    subject: Subject,
+    kinds: Sequence[str],
+    days: Collection[date],
+    now: datetime,
+) -> Absent | None:
+    """Too few days with readings for the patient's device window; told once in each window."""
+    today = subject.local_day(now)
+    since = min((stay.enrolled_at for stay in subject.enrolments), default=now)
+    (row,) = await _rows(
+        connection, "first_measured", patient=subject.id, kinds=list(kinds), since=since
+    )
+    first = subject.local_day(row[0]) if row[0] else None
+    risk = absence.device_days(days, first, today)
+    if risk is None or first is None:
+        return None
+    start = datetime.combine(absence.window_start(first, today), time(), subject.zone)
+    told = await _rows(
+        connection, "raised_since", patient=subject.id, rule=risk.calls_for.value, since=start
+    )
+    return None if told else risk
 
 
 async def _rests(connection: Connection, subject: Subject, today: date) -> set[date]:

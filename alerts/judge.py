@@ -83,9 +83,28 @@ def judge(
             now=now,
             new_id=new_id,
         )
+    decided = paced(decided, facts, table, now=now)
     alerts = list({**facts.open, **{a.rule_id: a for a in decided.alerts}}.values())
     line = _line(facts, alerts, decided, table, now=now, new_id=new_id) if alerts else None
     return Verdict(rules=rules, decided=decided, line=line)
+
+
+def paced(decided: Decided, facts: Facts, table: routing.Table, *, now: datetime) -> Decided:
+    """Shorten the time to respond where the patient's programme does so (its `sla_factor`)."""
+    return dataclasses.replace(
+        decided, alerts=tuple(_in_time(each, facts, table, now) for each in decided.alerts)
+    )
+
+
+def _in_time(alert: Alert, facts: Facts, table: routing.Table, now: datetime) -> Alert:
+    factor = routing.route(alert, facts.subject, table).sla_factor
+    before = facts.open.get(alert.rule_id)
+    if factor == 1 or (before and before.due_at == alert.due_at):
+        return alert
+    told_anew = before is None or alert.severity.worse_than(before.severity)
+    since = now if told_anew else alert.raised_at
+    due = sla.due_at(alert.severity, since, facts.hours, factor=factor)
+    return dataclasses.replace(alert, due_at=due)
 
 
 def answered(decided: Decided, facts: Facts, *, now: datetime) -> Decided:

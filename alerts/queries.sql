@@ -523,6 +523,15 @@ select kind, (measured_at at time zone %(zone)s)::date, max(measured_at) from re
 where patient_id = %(patient)s and kind = any(%(kinds)s) and measured_at >= %(since)s and status <> 'entered_in_error'
 group by 1, 2
 
+-- name: first_measured
+-- when the first device window began: the first of the ordered measurements since the programme began
+select min(began.at) from unnest(%(kinds)s::text[]) as k(kind), lateral (
+  select measured_at as at from reading r where r.patient_id = %(patient)s and r.kind = k.kind and r.measured_at >= %(since)s
+    and r.status = 'accepted' order by r.measured_at limit 1) as began
+
+-- name: raised_since
+select 1 from alert where patient_id = %(patient)s and rule_id = %(rule)s and raised_at >= %(since)s limit 1
+
 -- name: rests
 select from_at, to_at from patient_hold where patient_id = %(patient)s and (to_at is null or to_at >= %(since)s)
 

@@ -12,8 +12,15 @@ RESPOND_WITHIN = {
 }
 
 
-def due_at(severity: Severity, since: datetime, hours: OfficeHours) -> datetime:
-    """Return the moment by which an alert of this severity should be answered."""
+def due_at(
+    severity: Severity, since: datetime, hours: OfficeHours, *, factor: float = 1.0
+) -> datetime:
+    """Return the moment by which an alert of this severity should be answered.
+
+    A factor below one shortens the whole time, as some programmes ask for.
+    """
     if severity is Severity.MEDIUM:
-        return hours.end_of_next_business_day(since).astimezone(UTC)
-    return since + RESPOND_WITHIN[severity]
+        due = hours.end_of_next_business_day(since).astimezone(UTC)
+    else:
+        due = since + RESPOND_WITHIN[severity]
+    return since + (due - since) * factor
