@@ -1,4 +1,4 @@
-"""Keeps sums and retention up to date: `python -m deploy.maintain [--every 600]`.
+"""Keeps sums, retention and billing months up to date: `python -m deploy.maintain [--every 600]`.
 
 For a deployment whose alert process does not do so itself; several at once do no harm.
 """
@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from database import sql
 from database.maintenance import Maintained, maintain
 from database.pool import open_pool
+from deploy import judging
 
 DSN = "TIDINGS_ALERTS_DSN"
 
@@ -38,7 +39,12 @@ async def run(dsn: str, every_s: float, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 now, done = await upkeep(pool)
-                print(f"{now:%F %T} summed {done.summed}, removed {done.removed}", flush=True)
+                judged = await asyncio.to_thread(judging.judge, dsn, now=now)
+                print(
+                    f"{now:%F %T} summed {done.summed}, removed {done.removed}, "
+                    f"judged {judged} billing months",
+                    flush=True,
+                )
             except (psycopg.Error, TimeoutError) as error:
                 if not every_s:
                     raise

@@ -86,3 +86,10 @@ values (%(organisation)s, null,
 -- name: found_audit
 insert into audit (organisation_id, actor, action, object_kind, object_id)
 values (%(organisation)s, 'operator', 'change', 'organisation', %(organisation)s::uuid::text);
+
+-- name: billing_months
+-- Every clinic that has patients, with its latest months.
+select o.id, o.time_zone, m.first, m.state, m.evaluated_at
+from organisation o left join billing_month m on m.organisation_id = o.id and m.first >= %(since)s
+where exists (select from patient p where p.organisation_id = o.id)
+order by o.id, m.first;
