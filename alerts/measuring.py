@@ -1,7 +1,8 @@
 """How well the alarm system serves: useful share, times to answer, repeats, missed times."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from alerts.severity import Severity
 from database import sql
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+AsyncConnection = psycopg.AsyncConnection[tuple[Any, ...]]
+Row = tuple[Any, ...]
+QUERIES = ("measures_by_severity", "measures_whole", "measures_by_rule")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +33,16 @@ class BySeverity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """The figures of one organisation over some days."""
+    """The figures of one organisation, or of all, over some days."""
 
     days: int
+    raised: int
     by_severity: tuple[BySeverity, ...]
     closed: int
     with_action: int
     artefacts: int
     downgraded: int
+    """Lowered by a second measurement or an earlier reading, before anybody had to call."""
     per_patient_week: float
     per_nurse_hour: float
     pages: int
@@ -52,17 +58,37 @@ class Measures:
         """Positive predictive value: closed with an action among all closed by people."""
         return round(self.with_action / self.closed, 3) if self.closed else None
 
+    @property
+    def calmed_share(self) -> float | None:
+        """Alerts that needed nobody, among all."""
+        return round(self.downgraded / self.raised, 3) if self.raised else None
 
-def measure(connection: Connection, organisation: UUID, *, days: int = 30) -> Measures:
-    """Return the figures of the last days; works on a worker's or the web's connection."""
-    wanted = {"organisation": organisation, "days": days}
-    rows = connection.execute(sql.load("alerts")["measures_by_severity"], wanted).fetchall()
-    whole = connection.execute(sql.load("alerts")["measures_whole"], wanted).fetchone()
-    rules = connection.execute(sql.load("alerts")["measures_by_rule"], wanted).fetchall()
-    assert whole is not None  # noqa: S101  # aggregates give one row
+
+def measure(
+    connection: Connection, organisation: UUID | None, *, now: datetime, days: int = 30
+) -> Measures:
+    """Return the figures of the days before `now`, of one organisation or (None) of all."""
+    wanted = {"organisation": organisation, "days": days, "now": now}
+    severities, whole, rules = (
+        connection.execute(sql.load("alerts")[name], wanted).fetchall() for name in QUERIES
+    )
+    return _measures(severities, whole[0], rules, days)
+
+
+async def measured(connection: AsyncConnection, *, now: datetime, days: int) -> Measures:
+    """Return the figures of the whole installation."""
+    wanted = {"organisation": None, "days": days, "now": now}
+    severities, whole, rules = [
+        await (await connection.execute(sql.load("alerts")[name], wanted)).fetchall()
+        for name in QUERIES
+    ]
+    return _measures(severities, whole[0], rules, days)
+
+
+def _measures(severities: Sequence[Row], whole: Row, rules: Sequence[Row], days: int) -> Measures:
     return Measures(
         days=days,
-        by_severity=tuple(_severity(row) for row in rows),
+        by_severity=tuple(_severity(row) for row in severities),
         closed=whole[0],
         with_action=whole[1],
         artefacts=whole[2],
@@ -72,12 +98,13 @@ def measure(connection: Connection, organisation: UUID, *, days: int = 30) -> Me
         pages=whole[6],
         undelivered=whole[7],
         unowned=whole[8],
-        old_overrides=whole[9],
+        raised=whole[9],
+        old_overrides=whole[10],
         by_rule={row[0]: (row[1], row[2]) for row in rules},
     )
 
 
-def _severity(row: tuple[Any, ...]) -> BySeverity:
+def _severity(row: Row) -> BySeverity:
     return BySeverity(
         severity=Severity(row[0]),
         episodes=row[1],

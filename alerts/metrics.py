@@ -16,3 +16,21 @@ SCHEDULER_BEAT = Gauge("tidings_scheduler_beat_timestamp_seconds", "When the sch
 DELIVERIES = Counter("tidings_alerts_deliveries", "Delivery attempts", ["channel", "outcome"])
 PAGES = Counter("tidings_alerts_pages", "Pages created", ["severity"])
 OPEN = Gauge("tidings_alerts_open", "Open episodes", ["severity", "technical"])
+ANSWERED = Gauge(
+    "tidings_alerts_answer_seconds",
+    "From opening to the first claim, last 7 days",
+    ["severity", "quantile"],
+)
+RAISED = Gauge("tidings_alerts_raised", "Episodes opened, last 7 days", ["severity"])
+MISSED = Gauge("tidings_alerts_missed", "Episodes answered late or not, last 7 days", ["severity"])
+REPEATS = Gauge(
+    "tidings_alerts_repeats", "Further breaches per alert, last 7 days, mean", ["severity"]
+)
+USEFUL = Gauge("tidings_alerts_useful_share", "Closed with an action among closed, last 7 days")
+CALMED = Gauge("tidings_alerts_calmed_share", "Lowered by later readings, last 7 days")
+PER_NURSE_HOUR = Gauge("tidings_alerts_per_nurse_hour", "Closed an hour of handling, last 7 days")
+PER_PATIENT_WEEK = Gauge(
+    "tidings_alerts_per_patient_week", "Raised a patient and week, last 7 days"
+)
+UNOWNED = Gauge("tidings_alerts_unowned", "Open episodes beyond their time that nobody has")
+OVERRIDES_DUE = Gauge("tidings_alerts_overrides_due", "Changed limits past their review date")

@@ -15,6 +15,7 @@ from alerts import (
     catalogue,
     channel,
     escalation,
+    gauges,
     metrics,
     notify,
     replay_desk,
@@ -34,6 +35,7 @@ RETRY_AT_MOST = 10.0
 SLOW = timedelta(seconds=30)
 REPLAY_LOOK = 2.0
 DEAD_MAN = timedelta(seconds=60)
+MEASURE = timedelta(minutes=5)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -88,14 +90,18 @@ async def _evaluate(settings: Settings, judging: Judging, stop: asyncio.Event) -
 async def _schedule(settings: Settings, stop: asyncio.Event) -> None:
     """Lead if nobody else does: run the timers. Else watch that somebody does."""
     policy = escalation.product_policy()
+    gauges.forget()
     async with await connect(settings.dsn) as connection:
-        slow_at = called_at = None
+        slow_at = called_at = measured_at = None
         while not stop.is_set():
             now = await worker.database_now(connection)
             if await scheduler.lead(connection):
                 slow = slow_at is None or now - slow_at >= SLOW
                 await scheduler.tick(connection, policy, now=now, slow=slow)
                 slow_at = now if slow else slow_at
+                if measured_at is None or now - measured_at >= MEASURE:
+                    await gauges.refresh(connection, now=now)
+                    measured_at = now
                 if settings.dead_man and (called_at is None or now - called_at >= DEAD_MAN):
                     await senders.call(settings.dead_man)
                     called_at = now

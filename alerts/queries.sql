@@ -642,37 +642,39 @@ where id = %(id)s and state = 'running'
 -- name: measures_by_severity
 with own as (
   select e.*, (select coalesce(sum(a.breaches), 0)::float / greatest(count(*), 1) - 1 from alert a where a.episode_id = e.id) as again
-  from episode e where e.organisation_id = %(organisation)s and not e.technical
-    and e.opened_at > clock_timestamp() - make_interval(days => %(days)s))
+  from episode e where (%(organisation)s::uuid is null or e.organisation_id = %(organisation)s) and not e.technical
+    and e.opened_at > %(now)s::timestamptz - make_interval(days => %(days)s))
 select worst_severity, count(*),
   percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - opened_at) / 60) filter (where acknowledged_at is not null),
   percentile_cont(0.9) within group (order by extract(epoch from acknowledged_at - opened_at) / 60) filter (where acknowledged_at is not null),
-  count(*) filter (where coalesce(acknowledged_at, clock_timestamp()) > due_at),
+  count(*) filter (where coalesce(acknowledged_at, %(now)s::timestamptz) > due_at),
   avg(again)
 from own group by worst_severity order by worst_severity
 
 -- name: measures_whole
 with own as (
-  select * from alert where organisation_id = %(organisation)s and not technical
-    and raised_at > clock_timestamp() - make_interval(days => %(days)s)),
+  select * from alert where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and not technical
+    and raised_at > %(now)s::timestamptz - make_interval(days => %(days)s)),
 shut as (select * from own where closed_by is not null)
 select (select count(*) from shut),
   (select count(*) from shut where outcome ->> 'action' <> 'none' and coalesce(outcome ->> 'judged', 'true') = 'true'),
   (select count(*) from shut where outcome ->> 'judged' = 'artefact'),
-  (select count(*) from own where state = 'downgraded'),
-  (select count(*) from own)::numeric / greatest(1, (select count(distinct patient_id) from enrolment where organisation_id = %(organisation)s and ended_at is null)) * 7 / %(days)s,
+  (select count(*) from own where exists (select from alert_event v
+    where v.episode_id = own.episode_id and v.alert_id = own.id and v.action in ('downgrade', 'measured', 'withdraw'))),
+  (select count(*) from own)::numeric / greatest(1, (select count(distinct patient_id) from enrolment where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and ended_at is null)) * 7 / %(days)s,
   (select count(*) from shut)::numeric / nullif((
     select sum(extract(epoch from closed_at - claimed_at)) / 3600 from episode
-    where organisation_id = %(organisation)s and not technical and closed_at > clock_timestamp() - make_interval(days => %(days)s) and claimed_at is not null), 0),
-  (select count(*) from page where organisation_id = %(organisation)s and created_at > clock_timestamp() - make_interval(days => %(days)s)),
-  (select count(*) from page where organisation_id = %(organisation)s and created_at > clock_timestamp() - make_interval(days => %(days)s) and state = 'undelivered'),
-  (select count(*) from episode where organisation_id = %(organisation)s and not technical and closed_at is null and owner_id is null and snoozed_until is null and due_at < clock_timestamp()),
-  (select count(*) from rule_override where organisation_id = %(organisation)s and ended_at is null and review_at < clock_timestamp())
+    where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and not technical and closed_at > %(now)s::timestamptz - make_interval(days => %(days)s) and claimed_at is not null), 0),
+  (select count(*) from page where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and created_at > %(now)s::timestamptz - make_interval(days => %(days)s)),
+  (select count(*) from page where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and created_at > %(now)s::timestamptz - make_interval(days => %(days)s) and state = 'undelivered'),
+  (select count(*) from episode where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and not technical and closed_at is null and owner_id is null and snoozed_until is null and due_at < %(now)s::timestamptz),
+  (select count(*) from own),
+  (select count(*) from rule_override where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and ended_at is null and review_at < %(now)s::timestamptz)
 
 -- name: measures_by_rule
 select rule_id, count(*), count(*) filter (where outcome ->> 'action' <> 'none' and coalesce(outcome ->> 'judged', 'true') = 'true')
-from alert where organisation_id = %(organisation)s and not technical and closed_by is not null
-  and raised_at > clock_timestamp() - make_interval(days => %(days)s)
+from alert where (%(organisation)s::uuid is null or organisation_id = %(organisation)s) and not technical and closed_by is not null
+  and raised_at > %(now)s::timestamptz - make_interval(days => %(days)s)
 group by rule_id order by rule_id
 
 -- name: open_by_severity
