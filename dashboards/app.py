@@ -23,6 +23,7 @@ from dashboards.billing import finding as billing_finding
 from dashboards.billing import routes as billing
 from dashboards.billing import steps as billing_steps
 from dashboards.door import MissingError, RefusedError, ShutError, SignInNeededError
+from dashboards.fleet import hubs
 from dashboards.fleet import routes as fleet
 from dashboards.gateways import routes as gateways
 from dashboards.headers import Guard
@@ -50,7 +51,7 @@ ROUTERS = (
     *(access, finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
     *(rules, rule_limits, whatif),
-    *(fleet, gateways, identity, audit, admin, live, paging, health),
+    *(fleet, hubs, gateways, identity, audit, admin, live, paging, health),
     *(document, *document.MODULES, api_tokens),
 )
 

@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
+from ingest.settings import Broker, broker_from
+
 LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxDoor:
+    """Where boxes at home reach the broker; `ca` is a file with the authority that signed it."""
+
+    host: str
+    port: int = 8883
+    tls: bool = True
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +37,10 @@ class Settings:
     connections: int = 10
     demo_sign_ins: tuple[str, ...] = ()
     """Shown on the sign-in page of a demo: never set this on a real clinic."""
+    broker: Broker | None = None
+    """For orders to boxes; None: orders are given on the command line only."""
+    boxes: BoxDoor | None = None
+    """What a one-time code tells a box; None: codes are made on the command line only."""
 
     @property
     def cookie(self) -> str:
@@ -48,6 +64,21 @@ def from_environment(environ: Mapping[str, str], clock: Callable[[], datetime]) 
         idle=timedelta(minutes=int(environ.get("TIDINGS_WEB_IDLE_MINUTES", "15"))),
         connections=int(environ.get("TIDINGS_WEB_CONNECTIONS", "10")),
         demo_sign_ins=tuple(filter(None, environ.get("TIDINGS_DEMO_SIGN_INS", "").split(";"))),
+        broker=broker_from(environ) if environ.get("TIDINGS_BROKER_HOST") else None,
+        boxes=_boxes(environ),
+    )
+
+
+def _boxes(environ: Mapping[str, str]) -> BoxDoor | None:
+    """Read TIDINGS_GATEWAY_BROKER_*, as `tidings gateways code` does."""
+    host = environ.get("TIDINGS_GATEWAY_BROKER_HOST")
+    if not host:
+        return None
+    return BoxDoor(
+        host=host,
+        port=int(environ.get("TIDINGS_GATEWAY_BROKER_PORT", "8883")),
+        tls=environ.get("TIDINGS_GATEWAY_BROKER_TLS", "1").lower() in {"1", "true", "yes"},
+        ca=environ.get("TIDINGS_GATEWAY_BROKER_CA", ""),
     )
 
 

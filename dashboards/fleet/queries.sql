@@ -21,8 +21,34 @@ from device d left join gateway g on g.id = d.gateway_id
 left join device_assignment a on a.device_id = d.id and a.assigned_to is null
 left join patient p on p.id = a.patient_id
 where d.organisation_id = current_organisation() and d.retired_at is null
+  and (%(gateway)s::text is null or d.gateway_id = %(gateway)s)
 order by d.last_seen_at nulls first, d.id limit 1000
 
 -- name: quarantine
 select count(*) filter (where queue = 'identity_review') as identity, count(*) filter (where queue <> 'identity_review') as technical
 from quarantine where organisation_id = current_organisation() and state = 'open'
+
+-- name: hub
+-- One hub: its devices come with `devices`.
+select g.id, g.label, g.site, g.state, g.last_seen_at, g.revoked_at, g.enrolled_at, g.status, c.set_at as credential_at,
+       (select max(expires_at) from gateway_code o where o.gateway_id = g.id and o.used_at is null and o.expires_at > %(now)s) as code_until
+from gateway g left join gateway_credential c on c.gateway_id = g.id
+where g.id = %(gateway)s and g.organisation_id = current_organisation()
+
+-- name: orders
+select c.id, c.command, c.device_id, c.ordered_at, c.expires_at, c.answered_at, c.ok, c.reason, coalesce(s.display_name, c.ordered_by) as who
+from gateway_command c left join staff s on c.ordered_by = 'staff:' || s.id
+where c.gateway_id = %(gateway)s and c.organisation_id = current_organisation() order by c.ordered_at desc limit 20
+
+-- name: device_known
+select d.id from device d where d.id = %(device)s and d.organisation_id = current_organisation() and d.retired_at is null
+
+-- name: unassign
+-- Readings from now on belong to nobody until somebody is named.
+update device_assignment set assigned_to = %(now)s
+where device_id = %(device)s and organisation_id = current_organisation() and assigned_to is null and assigned_from < %(now)s
+
+-- name: assign
+insert into device_assignment (organisation_id, device_id, patient_id, assigned_from)
+select current_organisation(), %(device)s, p.id, %(now)s from patient p
+where p.organisation_id = current_organisation() and replace(p.mrn, ' ', '') = %(mrn)s returning patient_id

@@ -95,7 +95,12 @@ async def fleet(
 async def devices_of(visit: Visit, state: str) -> list[Device]:
     """Look at every device with what is the matter with it."""
     await visit.record("look", "fleet", state or "all")
-    fields = {"quiet": visit.now - QUIET}
+    return await devices_at(visit, None)
+
+
+async def devices_at(visit: Visit, gateway: str | None) -> list[Device]:
+    """Return the devices of one hub, or all."""
+    fields = {"quiet": visit.now - QUIET, "gateway": gateway}
     return await every(visit.connection, Device, QUERIES["devices"], fields)
 
 
