@@ -129,13 +129,8 @@ def simulate(  # noqa: PLR0913 - the command line's options
             verdict = _simulate(fleet, Path(top), radios if radio else 0, patience, (dsn, broker))
     except EmbeddedError as error:
         _fail(str(error))
-    Console().print(_table(verdict))
-    told = {"homes": homes, "days": days, "speed": speed, "radio": radio, "equal": verdict.equal}
-    counted = {
-        name: value[:SHOWN] if isinstance(value, list) else value
-        for name, value in asdict(verdict).items()
-    }
-    typer.echo(json.dumps({**told, **counted, "took_s": round(monotonic() - began, 1)}))
+    told = {"homes": homes, "days": days, "speed": speed, "radio": radio}
+    _tell(verdict, {**told, "took_s": round(monotonic() - began, 1)})
     raise typer.Exit(0 if verdict.equal else 1)
 
 
@@ -296,6 +291,16 @@ def _logs(place: Path) -> str:
     """What the processes said last."""
     said = [log.read_text(errors="replace")[-300:] for log in (place / "logs").glob("*.log")]
     return " | ".join(text for text in said if text)
+
+
+def _tell(verdict: Verdict, told: dict[str, float]) -> None:
+    """Print the counts for people, and on the last line for programs."""
+    Console().print(_table(verdict))
+    counted = {
+        name: value[:SHOWN] if isinstance(value, list) else value
+        for name, value in asdict(verdict).items()
+    }
+    typer.echo(json.dumps({**told, "equal": verdict.equal, **counted}))
 
 
 def _table(verdict: Verdict) -> Table:

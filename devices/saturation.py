@@ -124,13 +124,7 @@ def _read(measured: SpotCheck | Stream) -> Decoded:
     remarks = bits.words(measured.status, STATUS) + bits.words(measured.sensor, SENSOR)
     remarks += [] if pulse else ["pulse_unavailable"]
     if saturation is None or invalid:
-        unsaid = failure.reason(measured.saturation) or failure.Reason.NO_VALUE
-        return FailedMeasurement(
-            kind=Kind.SPO2,
-            reason=[*invalid, unsaid][0],
-            flags=bits.ordered(remarks + invalid),
-            trailing=len(measured.trailing),
-        )
+        return _failed(measured, invalid, remarks)
     return Reading(
         kind=Kind.SPO2,
         value=saturation,
@@ -139,6 +133,18 @@ def _read(measured: SpotCheck | Stream) -> Decoded:
         original_unit="%",
         flags=bits.ordered(remarks),
         extra=_amplitude(measured),
+        trailing=len(measured.trailing),
+    )
+
+
+def _failed(
+    measured: SpotCheck | Stream, invalid: list[str], remarks: list[str]
+) -> FailedMeasurement:
+    unsaid = failure.reason(measured.saturation) or failure.Reason.NO_VALUE
+    return FailedMeasurement(
+        kind=Kind.SPO2,
+        reason=[*invalid, unsaid][0],
+        flags=bits.ordered(remarks + invalid),
         trailing=len(measured.trailing),
     )
 

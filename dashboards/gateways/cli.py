@@ -153,7 +153,7 @@ def command(  # noqa: PLR0913 -- the command line's options
         device=device,
         passkey=passkey,
         seconds=seconds,
-        arguments={"password": fresh} if fresh else {},
+        arguments={"password": fresh} if fresh else {},  # kept nowhere: repeated, it goes without
     )
     place = Broker(host=host, port=port, username=username, password=password, tls=bool(ca), ca=ca)
     home = _with(dsn, lambda connection: _order(connection, gateway, order, fresh))

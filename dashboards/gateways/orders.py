@@ -34,16 +34,16 @@ def give(
     The broker keeps the command for a box that is away until it expires; the same id given again
     is answered again, and carried out once.
     """
-    told: Ear = queue.Queue()
-    client = _client(broker)
-    _listen(client, told, topic, command, max(1, round((command.expires_at - now).total_seconds())))
+    lasts_s = max(1, round((command.expires_at - now).total_seconds()))
+    dialogue, client = _Dialogue(topic, command, lasts_s), _client(broker)
+    dialogue.listen(client)
     try:
         client.connect(broker.host, broker.port)
     except OSError as error:
         raise UnreachableError(f"{broker.host}:{broker.port}: {error}") from error
     client.loop_start()
     try:
-        return _answer(told, wait_s)
+        return _answer(dialogue.told, wait_s)
     finally:
         client.disconnect()
         client.loop_stop()
@@ -68,44 +68,51 @@ def _client(broker: Broker) -> Client:
     return client
 
 
-def _listen(
-    client: Client,
-    told: Ear,
-    topic: str,
-    command: wire.Command,
-    lasts_s: int,
-) -> None:
-    """Ask only when the answer can be heard."""
-    expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
-    expiry.MessageExpiryInterval = lasts_s
+class _Dialogue:
+    """One command and its answer; it is asked only when the answer can be heard."""
 
-    def connected(client: Client, _: object, __: object, code: ReasonCode, *___: object) -> None:
+    def __init__(self, topic: str, command: wire.Command, lasts_s: int) -> None:
+        self.told = Ear()
+        self._topic = topic
+        self._command = command
+        self._expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
+        self._expiry.MessageExpiryInterval = lasts_s
+
+    def listen(self, client: Client) -> None:
+        """Take part in what happens on this connection."""
+        client.on_connect, client.on_subscribe = self._connected, self._subscribed
+        client.on_publish, client.on_message = self._published, self._heard
+
+    def _connected(
+        self, client: Client, _: object, __: object, code: ReasonCode, *___: object
+    ) -> None:
         if code.is_failure:
-            told.put(UnreachableError(f"the broker refused us: {code}"))
+            self.told.put(UnreachableError(f"the broker refused us: {code}"))
         else:
-            client.subscribe(f"{topic}/results", 1)
+            client.subscribe(f"{self._topic}/results", 1)
 
-    def subscribed(
-        client: Client, _: object, __: int, codes: list[ReasonCode], *___: object
+    def _subscribed(
+        self, client: Client, _: object, __: int, codes: list[ReasonCode], *___: object
     ) -> None:
         if any(code.is_failure for code in codes):
-            told.put(UnreachableError("the broker does not let us hear the answer"))
-        publish(client)
+            self.told.put(UnreachableError("the broker does not let us hear the answer"))
+        self._publish(client)
 
-    def publish(client: Client) -> None:
-        client.publish(f"{topic}/commands", wire.dump(command), 1, properties=expiry)
+    def _publish(self, client: Client) -> None:
+        body = wire.dump(self._command)
+        client.publish(f"{self._topic}/commands", body, 1, properties=self._expiry)
 
-    def published(client: Client, _: object, __: int, code: ReasonCode, *___: object) -> None:
-        if code.value == NOBODY_THERE:  # the broker has thrown it away: the box was never here
-            again = threading.Timer(AGAIN_AFTER_S, publish, (client,))
+    def _published(
+        self, client: Client, _: object, __: int, code: ReasonCode, *___: object
+    ) -> None:
+        """The broker throws away what is for a box that was never here: try until it is."""
+        if code.value == NOBODY_THERE:
+            again = threading.Timer(AGAIN_AFTER_S, self._publish, (client,))
             again.daemon = True
             again.start()
 
-    def heard(_: Client, __: object, message: MQTTMessage) -> None:
+    def _heard(self, _: Client, __: object, message: MQTTMessage) -> None:
         with suppress(wire.WireError):  # somebody else's answer, or nobody's
             result = wire.load(bytes(message.payload), wire.Result)
-            if result.id == command.id:
-                told.put(result)
-
-    client.on_connect, client.on_subscribe = connected, subscribed
-    client.on_publish, client.on_message = published, heard
+            if result.id == self._command.id:
+                self.told.put(result)

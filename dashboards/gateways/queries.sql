@@ -59,13 +59,13 @@ where d.gateway_id = %(gateway)s and d.retired_at is null order by d.id
 -- name: put_device
 -- The device, if it is new or of the same organisation, now belongs to this box.
 insert into device (id, organisation_id, model, kinds, gateway_id)
-values (%(device)s, %(organisation)s, %(model)s, %(kinds)s, %(gateway)s)
+values (%(identity)s, %(organisation)s, %(model)s, %(kinds)s, %(gateway)s)
 on conflict (id) do update set gateway_id = excluded.gateway_id, model = excluded.model, retired_at = null
 where device.organisation_id = excluded.organisation_id returning id
 
 -- name: put_setup
 insert into device_setup (device_id, organisation_id, address, name, passkey, consent_user, consent_code, expected_every_hours)
-values (%(device)s, %(organisation)s, %(address)s, %(name)s, %(passkey)s, %(consent_user)s, %(consent_code)s, %(every)s)
+values (%(identity)s, %(organisation)s, %(address)s, %(name)s, %(passkey)s, %(consent_user)s, %(consent_code)s, %(expected_every_hours)s)
 on conflict (device_id) do update set address = excluded.address, name = excluded.name, passkey = excluded.passkey,
   consent_user = excluded.consent_user, consent_code = excluded.consent_code, expected_every_hours = excluded.expected_every_hours
 

@@ -1,6 +1,6 @@
 """Boxes in the database: codes, credentials, commands, devices; every change with its audit row."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -176,19 +176,8 @@ async def install(  # noqa: PLR0913 -- whose, what, and the audit's by and now
     now: datetime,
 ) -> bool:
     """Give the home a device; False if it is another organisation's."""
-    fields = {
-        "device": device.identity,
-        "organisation": home.organisation_id,
-        "gateway": home.id,
-        "model": device.model,
-        "kinds": kinds,
-        "address": device.address,
-        "name": device.name,
-        "passkey": device.passkey,
-        "consent_user": device.consent_user,
-        "consent_code": device.consent_code,
-        "every": device.expected_every_hours,
-    }
+    whose = {"organisation": home.organisation_id, "gateway": home.id, "kinds": kinds}
+    fields = {**asdict(device), **whose}
     if await run(connection, QUERIES["put_device"], fields) == 0:
         return False
     await run(connection, QUERIES["put_setup"], fields)
