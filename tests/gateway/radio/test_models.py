@@ -5,8 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from devices import models
+from devices.pairs import KETONE_MEAL
 from gateway.simulated.home import SimulatedHome
 from gateway.simulated.models import MODELS
+from gateway.simulated.peripherals.behaviour import Behaviour, Bonding, Memory
+from gateway.simulated.peripherals.cuff import BloodPressureCuff
+from gateway.simulated.peripherals.glucometer import Glucometer
 from gateway.simulated.values import USUAL
 from tests.gateway.radio.conftest import Living
 
@@ -62,3 +66,32 @@ async def test_is_recognised_and_read_whole(home: SimulatedHome, move_in: MoveIn
     known = box.registry.all()[0]
     assert known.model == key.removesuffix("_own_service")
     assert models.by_name(known.model).kinds[0] in {r.kind for _, r in box.readings}
+
+
+async def test_a_bm85_is_read_by_its_own_decoder(home: SimulatedHome, move_in: MoveIn) -> None:
+    device = await home.add(BloodPressureCuff, address=ADDRESS, name="BM85")
+    await device.store_frame(bytes.fromhex("56710049000000ea07080b1438000041010000"))
+    [reading] = await move_in().read(1)
+    assert (reading.value, reading.pulse, reading.user_slot) == (113, 65, 1)
+    assert (reading.trailing, reading.flags) == (0, ())
+
+
+async def test_a_ketone_of_a_caresens_is_never_a_glucose(
+    home: SimulatedHome, move_in: MoveIn
+) -> None:
+    habits = Behaviour(bonding=Bonding.PASSKEY, passkey=271828, memory=Memory.KEEP)
+    name = "CareSens N Premier"
+    device = await home.add(Glucometer, address=ADDRESS, name=name, behaviour=habits)
+    await device.measure(mg_dl=12, meal=KETONE_MEAL)
+    [reading] = await move_in(devices=[{"address": ADDRESS, "passkey": "271828"}]).read(1)
+    assert (reading.status, reading.reason, reading.value) == ("failed", "not_glucose", None)
+
+
+async def test_a_frame_that_is_cut_short_arrives_with_its_reason(
+    home: SimulatedHome, move_in: MoveIn
+) -> None:
+    device = await home.add(BloodPressureCuff, address=ADDRESS, name="cuff")
+    await device.store_frame(b"\x1e\x80")
+    [reading] = await move_in().read(1)
+    assert (reading.status, reading.frame) == ("unreadable", "1e80")
+    assert "truncated" in (reading.reason or "")
