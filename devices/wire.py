@@ -166,7 +166,7 @@ def load_readings(body: bytes) -> Readings:
         message = _READINGS.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _unusable(body, error) from error
-    if not _known_major(message.v):
+    if message.v != VERSION and not _known_major(message.v):
         raise WireError("unknown_version", f"version {message.v[:20]!r} is not {MAJOR}.x")
     if not 1 <= len(message.readings) <= CATCH_UP_LIMIT:
         raise WireError("wrong_count", f"{len(message.readings)} readings, not 1..{CATCH_UP_LIMIT}")

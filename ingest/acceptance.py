@@ -12,7 +12,7 @@ from devices.wire import WireReading
 from ingest import clock, owner, plausibility
 from ingest.bounds import METRIC_OF, Bounds
 from ingest.decision import Accepted, Decision, Doubt, Flagged, Quarantined, Reason
-from ingest.owner import Owner, OwnerState
+from ingest.owner import LIKELY, NAMED, Owner, OwnerState
 from ingest.people import Device, Gateway, Medians, OtherRate, Person
 from ingest.plausibility import UNITS, Sample
 
@@ -82,7 +82,7 @@ def decide_for(reading: WireReading, person: Person, device: Device, context: Co
     moment = _moment(reading, device, context)
     if isinstance(moment, clock.Fault):
         return _quarantined(moment.reason, moment.detail, device)
-    return _judged(Case(reading, device, moment, context), Owner(OwnerState.NAMED, person))
+    return _judged(Case(reading, device, moment, context), Owner(NAMED, person))
 
 
 def _refused(gateway: Gateway | None, device: Device | None, context: Context) -> Refusal | None:
@@ -202,8 +202,9 @@ def _judged(case: Case, found: Owner) -> Decision:
         return _quarantined(*(refusal or (Reason.OWNER_UNKNOWN, "")), device)
     if shown is not None:
         return _placed(case, person, value, (*reading.flags, *case.moment.words, shown), [])
-    doubts = plausibility.doubts(sample, bounds, usual, _others(case, person))
-    if found.state == OwnerState.LIKELY:
+    others = _others(case, person) if case.context.other_rates else ()
+    doubts = plausibility.doubts(sample, bounds, usual, others)
+    if found.state is LIKELY:
         doubts.append(Doubt.OWNER_LIKELY)
     if case.moment.doubtful:
         doubts.append(Doubt.GATEWAY_CLOCK)
@@ -212,10 +213,7 @@ def _judged(case: Case, found: Owner) -> Decision:
 
 def _others(case: Case, person: Person) -> Sequence[OtherRate]:
     """Recent heart rates of this person from other devices."""
-    rates = case.context.other_rates
-    if not rates:
-        return ()
-    found = rates.get(person.patient_id, ())
+    found = case.context.other_rates.get(person.patient_id, ())
     return [each for each in found if each.device_id != case.device.id]
 
 
@@ -224,9 +222,9 @@ def _not_owned(
 ) -> Refusal | None:
     """Why the reading must not enter this person's chart unasked."""
     person, state = found.person, found.state
-    if state == OwnerState.NAMED:
+    if state is NAMED:
         return None
-    if person is None or (state == OwnerState.LIKELY and not context.accept_likely):
+    if person is None or (state is LIKELY and not context.accept_likely):
         return _OWNER_REASONS[state], "" if person is None else f"patient {person.patient_id}"
     if plausibility.wrong_person(sample, usual, context.bounds):
         return Reason.WRONG_PERSON, f"patient {person.patient_id}"

@@ -15,6 +15,7 @@ from ingest.door import Address, EventLetter, Letter, Opened, ReadingsLetter, St
 from ingest.people import Device, Gateway, Medians, OtherRate
 
 Key = tuple[int, str]
+HEART_RATE = Kind.HEART_RATE
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -135,9 +136,9 @@ def heart_rates(batch: Batch, known: Mapping[str, Device | None]) -> dict[UUID, 
     return {
         assignment.person.patient_id: reading.at
         for each in batch.readings
-        if (device := known.get(each.message.device)) is not None
         for reading in each.message.readings
-        if reading.kind == Kind.HEART_RATE and reading.at.tzinfo is not None
+        if reading.kind == HEART_RATE and reading.at.tzinfo is not None
+        if (device := known.get(each.message.device)) is not None
         for assignment in device.assignments
     }
 
@@ -191,8 +192,11 @@ def acknowledged(batch: Batch) -> dict[Address, list[UUID]]:
     """Which ids each gateway may forget, once the batch is stored."""
     found: dict[str, tuple[Address, list[UUID]]] = {}
     for each in batch.readings:
-        _, ids = found.setdefault(each.address.acks, (each.address, []))
-        ids += [reading.id for reading in each.message.readings]
+        address = each.address
+        entry = found.get(address.acks)
+        if entry is None:
+            found[address.acks] = entry = (address, [])
+        entry[1].extend([reading.id for reading in each.message.readings])
     for event in batch.events:
         found.setdefault(event.address.acks, (event.address, []))[1].append(event.message.id)
     for message in batch.unusable:

@@ -4,15 +4,16 @@ Measured at 1,000 rows: COPY costs the server half of `insert .. select from unn
 by groups costs us half of packing by columns. The groups below are in the order of the statements.
 """
 
+from datetime import datetime
 from functools import lru_cache
 from struct import Struct
-from uuid import UUID
 
 import msgspec
 
 from devices.wire import WireReading
 from ingest import binary
 from ingest.batch import Judged
+from ingest.binary import EPOCH, MICROSECOND
 from ingest.decision import Accepted, Flagged
 
 READING_COLUMNS = (
@@ -31,68 +32,58 @@ TO_EVALUATE_COLUMNS = (
     *("kind", "measured_at", "received_at"),
 )
 """What `copy_to_evaluate` names."""
-_IDS = Struct(">hi16si16si16s")
-_MOMENTS = Struct(">iqiqiq")
-_TWO_MOMENTS = Struct(">iqiq")
+_IDS = Struct(">i16si16si16s")
+_MOMENTS, _TWO_MOMENTS = Struct(">iqiqiq"), Struct(">iqiq")
 _NUMBERS = Struct(">ididididid")
 _CLOCK = Struct(">iqifii")
+_READING_FIELDS = len(READING_COLUMNS).to_bytes(2, "big")
+_TO_EVALUATE_FIELDS = len(TO_EVALUATE_COLUMNS).to_bytes(2, "big")
 _JSON = msgspec.json.Encoder()
 _LIVE = (b"\0\0\0\1\0", b"\0\0\0\1\1")
 
 
-def reading(judged: Judged, placed: Accepted | Flagged) -> bytes:
-    """Return the row of `copy_readings`."""
-    told, message = judged.reading, judged.letter.message
-    count = binary.microseconds
-    return b"".join(
-        (
-            _ids(len(READING_COLUMNS), told.id, placed),
-            _MOMENTS.pack(
-                *(8, count(placed.measured_at)),
-                *(8, count(told.at)),
-                *(8, count(judged.letter.letter.received_at)),
-            ),
-            _numbers(told, placed.value),
-            _words(told.kind, told.original_unit, type(placed), placed.time_quality, told.char),
-            _names(message.device, message.gateway),
-            _clock(told),
-            _LIVE[told.live],
-            binary.short(told.user_slot),
-            binary.text_array(placed.flags),
-            binary.jsonb(_JSON.encode(placed.extra)) if placed.extra else binary.NULL,
-            binary.blob(bytes.fromhex(told.frame)),
-        )
-    )
-
-
-def to_evaluate(judged: Judged, placed: Accepted | Flagged) -> bytes:
-    """Return the row of `copy_to_evaluate`."""
-    received_at = judged.letter.letter.received_at
-    count = binary.microseconds
-    return b"".join(
-        (
-            _ids(len(TO_EVALUATE_COLUMNS), judged.reading.id, placed),
-            _word(judged.reading.kind),
-            _TWO_MOMENTS.pack(8, count(placed.measured_at), 8, count(received_at)),
-        )
-    )
-
-
-def _ids(fields: int, reading_id: UUID, placed: Accepted | Flagged) -> bytes:
-    return _IDS.pack(
-        fields,
-        *(16, reading_id.int.to_bytes(16, "big")),
+def pair(judged: Judged, placed: Accepted | Flagged) -> tuple[bytes, bytes | None]:
+    """Return the row of `copy_readings`, and that of `copy_to_evaluate` if rules are to see it."""
+    told, letter = judged.reading, judged.letter
+    message = letter.message
+    ids = _IDS.pack(
+        *(16, told.id.int.to_bytes(16, "big")),
         *(16, placed.organisation_id.int.to_bytes(16, "big")),
         *(16, placed.patient_id.int.to_bytes(16, "big")),
     )
+    measured = (placed.measured_at - EPOCH) // MICROSECOND
+    received = _received(letter.letter.received_at)
+    reading = (
+        _READING_FIELDS,
+        ids,
+        _MOMENTS.pack(8, measured, 8, (told.at - EPOCH) // MICROSECOND, 8, received),
+        _numbers(told, placed.value),
+        _words(told.kind, told.original_unit, type(placed), placed.time_quality, told.char),
+        _names(message.device, message.gateway),
+        _clock(told),
+        _LIVE[told.live],
+        binary.NULL if told.user_slot is None else binary.short(told.user_slot),
+        binary.text_array(placed.flags),
+        binary.jsonb(_JSON.encode(placed.extra)) if placed.extra else binary.NULL,
+        binary.blob(bytes.fromhex(told.frame)),
+    )
+    if not placed.alert:
+        return b"".join(reading), None
+    moments = _TWO_MOMENTS.pack(8, measured, 8, received)
+    to_evaluate = b"".join((_TO_EVALUATE_FIELDS, ids, _word(told.kind), moments))
+    return b"".join(reading), to_evaluate
 
 
 def _numbers(told: WireReading, value: float) -> bytes:
-    others = (told.diastolic, told.mean_arterial, told.pulse, told.original_value)
-    if None in others:
-        return binary.number(value) + b"".join(map(binary.number, others))
-    a, b, c, d = others
-    return _NUMBERS.pack(8, value, 8, a, 8, b, 8, c, 8, d)
+    low, mean, pulse, original = (
+        told.diastolic,
+        told.mean_arterial,
+        told.pulse,
+        told.original_value,
+    )
+    if low is None or mean is None or pulse is None or original is None:
+        return b"".join(map(binary.number, (value, low, mean, pulse, original)))
+    return _NUMBERS.pack(8, value, 8, low, 8, mean, 8, pulse, 8, original)
 
 
 def _clock(told: WireReading) -> bytes:
@@ -100,6 +91,12 @@ def _clock(told: WireReading) -> bytes:
     if device_time is None or offset is None or sequence is None:
         return binary.clock_face(device_time) + binary.small(offset) + binary.integer(sequence)
     return _CLOCK.pack(8, binary.clock_microseconds(device_time), 4, offset, 4, sequence)
+
+
+@lru_cache(maxsize=64)
+def _received(at: datetime) -> int:
+    """Many came in the same read."""
+    return binary.microseconds(at)
 
 
 @lru_cache(maxsize=1024)

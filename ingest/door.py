@@ -31,7 +31,7 @@ class Address(msgspec.Struct, frozen=True):
     @property
     def acks(self) -> str:
         """Where this gateway listens for what it may forget."""
-        return f"tidings/v{wire.MAJOR}/{self.site}/{self.gateway}/acks"
+        return _acks_topic(self.site, self.gateway)
 
 
 class Letter(msgspec.Struct, frozen=True, gc=False):
@@ -115,6 +115,11 @@ def address_of(topic: str) -> Address | None:
     if levels[4] not in {"readings", "events", "status"} or not levels[3]:
         return None
     return Address(levels[2], levels[3], levels[4])
+
+
+@lru_cache(maxsize=8192)
+def _acks_topic(site: str, gateway: str) -> str:
+    return f"tidings/v{wire.MAJOR}/{site}/{gateway}/acks"
 
 
 def not_storable(opened: Opened, why: str) -> Unusable:

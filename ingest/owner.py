@@ -26,6 +26,10 @@ class OwnerState(StrEnum):
     """Said by a person, who releases the reading from quarantine."""
 
 
+SURE, LIKELY, NAMED = OwnerState.SURE, OwnerState.LIKELY, OwnerState.NAMED
+"""Python 3.11 takes 0.3 us to find a member in its class: where every reading passes, names do."""
+
+
 class Owner(msgspec.Struct, frozen=True, gc=False):
     """The state, and the person where there is one to name."""
 
@@ -47,7 +51,7 @@ def find(
     if not held:
         return Owner(OwnerState.UNKNOWN, None)
     if len(held) == 1 and held[0].slot is None:
-        return Owner(OwnerState.SURE, held[0].person)
+        return Owner(SURE, held[0].person)
     if reading.user_slot is not None:
         return _by_slot(held, reading.user_slot)
     if reading.kind == WEIGHT and reading.value is not None:

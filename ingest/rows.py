@@ -48,9 +48,10 @@ def reading_copies(placed: Iterable[Judged]) -> tuple[bytes, bytes | None]:
     for each in placed:
         decision = each.decision
         if not isinstance(decision, Quarantined):
-            readings.append(copying.reading(each, decision))
-            if decision.alert:
-                to_evaluate.append(copying.to_evaluate(each, decision))
+            reading, queued = copying.pair(each, decision)
+            readings.append(reading)
+            if queued is not None:
+                to_evaluate.append(queued)
     return binary.copy(readings), binary.copy(to_evaluate) if to_evaluate else None
 
 

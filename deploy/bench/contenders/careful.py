@@ -45,6 +45,7 @@ def main(port: int, dsn: str) -> None:
             for message in waiting:
                 client.ack(message.mid, 1)
             waiting.clear()
+            since = time.monotonic()
 
 
 if __name__ == "__main__":
