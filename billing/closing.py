@@ -1,25 +1,21 @@
 """Closing a month: judge everybody, sign, lock, read the payer's answers; each step is audited."""
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
-from itertools import groupby
-from typing import Any
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from psycopg.types.json import Jsonb
 
-from billing import claims, evaluate, gather, month, self_audit, standing, store, windows
-from billing import pack as packs
+from billing import claims, evaluate, gather, month, patterns, standing, store
 from billing.claims import BillLine
 from billing.crew import Crew, deal
 from billing.fields import zone
 from billing.gather import QUERIES, Connection, Gathered, Share
 from billing.month import Action, Month, RefusedError, State
 from billing.outcome import Line
-from billing.record import Case, TimeEntry
+from billing.record import Case
 from billing.remittance import PayerAnswer, matched
-from billing.self_audit import BilledMonth, Enrolment, Finding
 from billing.standing import Standing
 from billing.store import Key
 
@@ -60,7 +56,7 @@ def _wind_up(  # noqa: PLR0913  what was done, by whom and when
     if not frozen:
         connection.execute(QUERIES["forget_patients"], key.fields | {"now": now})
         connection.execute(QUERIES["drop_other_lines"], key.fields)
-    found = store.keep_findings(connection, key, findings(connection, key))
+    found = store.keep_findings(connection, key, patterns.of(connection, key))
     connection.execute(QUERIES["evaluated"], key.fields | {"now": now})
     told: dict[str, object] = {"patients": done, "findings": found}
     store.audit(connection, key, "evaluate", by=by, now=now, detail=told)
@@ -89,6 +85,15 @@ def recheck(connection: Connection, share: Share) -> int:
         for line in month.needs_review(locked, lines):
             _mark(connection, key, line, "the data of today gives another line", share.now)
     return len(judged)
+
+
+def judge_again(connection: Connection, key: Key, patient_id: UUID, *, now: datetime) -> None:
+    """Judge one patient of a month that was judged before, because a paper of theirs changed."""
+    if store.count(connection, key, "how_many_judged"):
+        frozen = store.month(connection, key).state in FROZEN
+        asked = gather.shares(connection, key.organisation, key.first, now=now, one=patient_id)
+        for share in asked:
+            (recheck if frozen else rejudge)(connection, share)
 
 
 def judge(found: Gathered) -> tuple[Gathered, Standing, list[BillLine]]:
@@ -239,56 +244,3 @@ def answers(
         connection.execute(QUERIES["setup_billed"], key.fields)
         store.keep(connection, key, after)
     return len(found), strays
-
-
-def findings(connection: Connection, key: Key) -> Iterator[Finding]:
-    """Yield what the self-audit finds in a month; without a known zone there are no months."""
-    clinic = gather.clinic(connection, key.organisation)
-    here = zone(clinic["time_zone"])
-    if here is None:
-        return
-    rules = packs.in_force(windows.month_of(key.first).last)
-    span = key.fields | _edges(key.first, here)
-    for logged in _by_person(connection, span):
-        yield from self_audit.of_time(logged, here, rules)
-    enrolled = connection.execute(QUERIES["audit_enrolments"], span)
-    known = [Enrolment(patient_id=str(p), on=on, prior_visit_on=seen) for p, on, seen in enrolled]
-    yield from self_audit.of_enrolments(known, key.first, rules)
-    billed = [
-        BilledMonth(
-            patient_id=str(patient),
-            codes=frozenset(codes),
-            devices=devices,
-            practices=frozenset((*others, str(clinic["npi"]))),
-        )
-        for patient, codes, devices, others in connection.execute(QUERIES["audit_claims"], span)
-    ]
-    yield from self_audit.of_claims(billed, rules)
-
-
-def _by_person(connection: Connection, span: dict[str, object]) -> Iterator[list[TimeEntry]]:
-    """Yield each person's time of a month; only one person's is in memory."""
-    with connection.cursor("audit_entries") as cursor:
-        rows = map(_entry, cursor.execute(QUERIES["audit_entries"], span))
-        for _, logged in groupby(rows, key=lambda entry: entry.staff_id):
-            yield list(logged)
-
-
-def _entry(row: tuple[Any, ...]) -> TimeEntry:
-    entry, start, end, staff, role, program, activity, patient, note = row
-    return TimeEntry(
-        id=entry,
-        start=start,
-        end=end,
-        staff_id=staff,
-        role=role,
-        program=program,
-        activity=activity,
-        patient_id=patient,
-        note=note,
-    )
-
-
-def _edges(first: date, here: ZoneInfo) -> dict[str, object]:
-    span = windows.month_of(first)
-    return {"month_from": windows.opening(span, here), "until": windows.closing(span, here)}

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from billing import analysis
 from billing.self_audit import Pattern
-from dashboards.billing.routes import chosen
+from dashboards.billing import words
 from dashboards.billing.store import QUERIES, span
 from dashboards.door import MissingError, Visit, holding
 from dashboards.fetch import every, first
@@ -99,7 +99,7 @@ async def self_audit(
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> HTMLResponse:
     """Every pattern with its number, the findings, and everybody's time."""
-    shown = chosen(month, visit.now.date())
+    shown = words.month_or_running(month, visit.now.date())
     counts = await every(visit.connection, _Count, QUERIES["patterns"], span(shown))
     found = await findings(visit, shown, pattern, after)
     worked = await every(visit.connection, _Stretch, QUERIES["worked"], span(shown))

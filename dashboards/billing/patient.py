@@ -6,6 +6,7 @@ from datetime import date, datetime
 from billing import days, gather_case, ledger, missing, periods, standing, windows
 from billing import pack as packs
 from billing.ledger import Question
+from billing.outcome import Blocked, Line
 from billing.pack import Family, Pack
 from billing.record import Case, Reading, TimeEntry
 from billing.windows import Window
@@ -22,6 +23,7 @@ class CodeSeen:
     service_to: date | None
     reason: str
     missing: str
+    mend: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,29 +89,36 @@ def _codes(case: Case, rules: Pack) -> list[CodeSeen]:
     labels = {code.code: code.label for code in rules.codes}
     found = []
     for judged in standing.judged(case):
-        for line in judged.lines:
-            made = CodeSeen(
-                code=line.code,
-                label=labels.get(line.code, ""),
-                units=line.units,
-                service_from=line.service_from,
-                service_to=line.service_to,
-                reason="",
-                missing="",
-            )
-            found.append(made)
-        for row in judged.not_billable:
-            made = CodeSeen(
-                code=row.code,
-                label=labels.get(row.code, ""),
-                units=0,
-                service_from=None,
-                service_to=None,
-                reason=row.reason,
-                missing=missing.shortest_way(row).text,
-            )
-            found.append(made)
+        found += [_billed(line, labels.get(line.code, "")) for line in judged.lines]
+        found += [_blocked(row, labels.get(row.code, "")) for row in judged.not_billable]
     return found
+
+
+def _billed(line: Line, label: str) -> CodeSeen:
+    return CodeSeen(
+        code=line.code,
+        label=label,
+        units=line.units,
+        service_from=line.service_from,
+        service_to=line.service_to,
+        reason="",
+        missing="",
+        mend="",
+    )
+
+
+def _blocked(row: Blocked, label: str) -> CodeSeen:
+    way = missing.shortest_way(row)
+    return CodeSeen(
+        code=row.code,
+        label=label,
+        units=0,
+        service_from=None,
+        service_to=None,
+        reason=row.reason,
+        missing=way.text,
+        mend=way.mend.value,
+    )
 
 
 def _days(case: Case, rules: Pack, family: Family) -> tuple[Window | None, days.DayCount | None]:

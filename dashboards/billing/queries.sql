@@ -127,3 +127,74 @@ select s.display_name as who, t.started_at::date::text as day, t.seconds
 from time_entry t join staff s on s.id = t.staff_id
 where t.organisation_id = current_organisation() and t.replaced_at is null
   and t.started_at >= %(first)s and t.started_at < %(last)s::date + 1;
+
+-- name: consents
+select c.id, upper(c.programme) as programme, c.given_at as at, c.method, c.withdrawn_at, c.text_version, c.cost_share_told,
+  c.one_practitioner_told, s.display_name as who
+from consent c left join staff s on s.id = c.recorded_by
+where c.organisation_id = current_organisation() and c.patient_id = %(patient)s order by c.given_at desc, c.id;
+
+-- name: orders
+select upper(o.programme) as programme, o.ordered_at as at, o.ended_at, o.ordering_npi, o.icd10, o.goal, s.display_name as who
+from clinical_order o left join staff s on s.id = o.recorded_by
+where o.organisation_id = current_organisation() and o.patient_id = %(patient)s order by o.ordered_at desc, o.id;
+
+-- name: episodes
+select upper(e.programme) as programme, e.started_on, e.education_on, e.education_note, s.display_name as who
+from monitoring_episode e left join staff s on s.id = e.education_by
+where e.organisation_id = current_organisation() and e.patient_id = %(patient)s order by e.started_on desc, e.id;
+
+-- name: visits
+select kind, on_date as on, npi from visit
+where organisation_id = current_organisation() and patient_id = %(patient)s order by on_date desc, id limit 20;
+
+-- name: devices
+select d.id, d.model, d.serial, coalesce(p.make, '') as make, coalesce(p.udi, '') as udi, coalesce(p.listing, '') as listing,
+  p.fda_listed, coalesce(p.more_specific_code, '') as more_specific_code
+from device d left join device_paper p on p.device_id = d.id
+where d.organisation_id = current_organisation()
+  and exists (select from device_assignment a where a.device_id = d.id and a.patient_id = %(patient)s)
+order by d.id;
+
+-- name: keep_consent
+insert into consent (organisation_id, patient_id, programme, given_at, method, text_version, cost_share_told,
+  one_practitioner_told, recorded_by, recorded_at)
+values (current_organisation(), %(patient)s, %(program)s, %(at)s, %(method)s, %(text_version)s, %(cost_share_told)s,
+  %(one_practitioner_told)s, %(staff_id)s, %(now)s);
+
+-- name: keep_withdrawal
+update consent set withdrawn_at = %(at)s
+where organisation_id = current_organisation() and patient_id = %(patient)s and id = %(id)s
+  and withdrawn_at is null and given_at <= %(at)s;
+
+-- name: keep_order
+insert into clinical_order (organisation_id, patient_id, programme, ordered_at, ordering_npi, icd10, goal, recorded_by, recorded_at)
+values (current_organisation(), %(patient)s, %(program)s, %(at)s, %(ordering_npi)s, %(icd10)s, %(goal)s, %(staff_id)s, %(now)s);
+
+-- name: keep_education
+-- The running episode gets it; a patient who has none starts one.
+with running as (
+  select id from monitoring_episode where organisation_id = current_organisation() and patient_id = %(patient)s
+    and upper(programme) = %(program)s and (ended_on is null or ended_on >= %(education_on)s) order by started_on desc limit 1
+), taught as (
+  update monitoring_episode set education_on = %(education_on)s, education_by = %(staff_id)s, education_note = %(note)s
+  where id in (select id from running) returning id
+), begun as (
+  insert into monitoring_episode (organisation_id, patient_id, programme, started_on, education_on, education_by, education_note)
+  select current_organisation(), %(patient)s, %(program)s, %(started_on)s, %(education_on)s, %(staff_id)s, %(note)s
+  where not exists (select from running) returning id
+)
+select id from taught union all select id from begun;
+
+-- name: keep_visit
+insert into visit (organisation_id, patient_id, on_date, kind, npi)
+values (current_organisation(), %(patient)s, %(on)s, %(kind)s, %(npi)s);
+
+-- name: keep_device
+insert into device_paper (device_id, organisation_id, make, udi, listing, fda_listed, more_specific_code, recorded_by, recorded_at)
+select d.id, d.organisation_id, %(make)s, %(udi)s, %(listing)s, %(listed)s, %(more_specific_code)s, %(staff_id)s, %(now)s
+from device d where d.organisation_id = current_organisation() and d.id = %(device_id)s
+  and exists (select from device_assignment a where a.device_id = d.id and a.patient_id = %(patient)s)
+on conflict (device_id) do update set make = excluded.make, udi = excluded.udi, listing = excluded.listing,
+  fda_listed = excluded.fda_listed, more_specific_code = excluded.more_specific_code, recorded_by = excluded.recorded_by,
+  recorded_at = excluded.recorded_at;

@@ -14,9 +14,8 @@ from billing import evidence, gather_papers, pdf, windows
 from billing import pack as packs
 from billing.dossier import Dossier
 from billing.fields import CaseError
-from billing.gather_case import month_named
+from dashboards.billing import answering, papers, store, words
 from dashboards.billing import patient as patients
-from dashboards.billing import store, words
 from dashboards.door import MissingError, Visit, holding
 from dashboards.permissions import Verb
 from dashboards.shared import shell
@@ -24,6 +23,8 @@ from dashboards.wiring import wiring
 from database.pool import connect
 
 router = APIRouter(prefix="/billing", tags=["billing"])
+router.include_router(answering.router)
+router.include_router(papers.router)
 Looking = Annotated[Visit, holding(Verb.SEE_BILLING)]
 PAGE = 50
 TYPES = {
@@ -52,7 +53,7 @@ async def month(
     """The month: counts, patients, what is missing, steps and files."""
     base = await shell(visit, "billing")
     today = visit.now.astimezone(ZoneInfo(str(base["zone"]))).date()
-    shown = chosen(wanted.month, today)
+    shown = words.month_or_running(wanted.month, today)
     status = wanted.status if wanted.status in words.STATUSES else "all"
     rows = await store.rows(visit, shown, status, wanted.after, PAGE + 1)
     stand = await store.stand(visit, shown)
@@ -77,6 +78,7 @@ async def month(
         days_shown=words.DAYS_SHOWN,
         minutes_shown=words.MINUTES_SHOWN,
         mends=words.MEND_TITLES,
+        papers=words.PAPERS,
         following=rows[PAGE - 1].patient_id if len(rows) > PAGE else None,
         started=wanted.after is not None,
         steps=await store.steps(visit, shown),
@@ -95,22 +97,13 @@ def rules_of(month: date) -> packs.Pack | None:
         return None
 
 
-def chosen(text: str, today: date) -> date:
-    """Return the month that an address names; the running one for anything else."""
-    running = today.replace(day=1)
-    try:
-        return min(month_named(text), running) if text else running
-    except CaseError:
-        return running
-
-
 @router.get("/patients/{patient_id}", response_class=HTMLResponse)
 async def one_patient(
     request: Request, visit: Looking, patient_id: UUID, wanted: Annotated[Wanted, Query()]
 ) -> HTMLResponse:
     """Every day and every minute of a patient's month: the answer to an auditor."""
     base = await shell(visit, "billing")
-    shown = chosen(wanted.month, visit.now.date())
+    shown = words.month_or_running(wanted.month, visit.now.date())
     found = await store.person(visit, shown, patient_id)
     if found is None:
         raise MissingError
@@ -127,6 +120,8 @@ async def one_patient(
         lines={each.code: each for each in await store.lines(visit, shown, patient_id)},
         names=await store.staff_names(visit),
         left_out=words.LEFT_OUT,
+        papers=words.PAPERS,
+        problem=words.PROBLEMS.get(wanted.problem, ""),
     )
 
 
@@ -172,9 +167,9 @@ async def evidence_of(request: Request, visit: Visit, line_id: str, kind: str) -
 
 def _evidence(dsn: str, organisation: UUID, line_id: str, kind: str) -> bytes:
     with connect(dsn) as connection:
-        papers: Dossier = gather_papers.evidence(connection, organisation, line_id)
+        found: Dossier = gather_papers.evidence(connection, organisation, line_id)
     make = {"pdf": pdf.as_pdf, "csv": evidence.as_csv, "json": evidence.as_json}
-    return make[kind](papers)
+    return make[kind](found)
 
 
 def attached(content: bytes, name: str, kind: str) -> Response:

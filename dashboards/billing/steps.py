@@ -1,4 +1,4 @@
-"""What billing staff do with a month: evaluate, sign, lock, export, re-open, read answers, ask."""
+"""What billing staff do with a month: evaluate, sign, lock, export, re-open, ask."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Annotated, TypeVar
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from billing import closing, jobs, remittance
+from billing import closing, jobs
 from billing.fields import CaseError
 from billing.files import Format
 from billing.gather import Connection
@@ -28,8 +28,6 @@ router = APIRouter(prefix="/billing", tags=["billing"])
 Closing = Annotated[Visit, holding(Verb.CLOSE_MONTH)]
 SEE_OTHER = 303
 DUE_IN = timedelta(days=3)
-AT_MOST = 8_000_000
-"""Bytes of a remittance file."""
 UNDER_WAY: set[asyncio.Task[None]] = set()
 """Work that runs in this process: kept here so that it is not collected."""
 Given = TypeVar("Given")
@@ -53,8 +51,8 @@ async def work(
     try:
         await begun(request, visit, first, kind, written)
     except NotNowError as error:
-        return _back(first, error.problem)
-    return _back(first)
+        return to_month(first, error.problem)
+    return to_month(first)
 
 
 async def begun(request: Request, visit: Visit, first: date, kind: Kind, form: Format) -> UUID:
@@ -105,20 +103,6 @@ async def reopen(
     )
 
 
-@router.post("/{month}/answers")
-async def answers(request: Request, visit: Closing, month: str, file: UploadFile) -> Response:
-    """Read a remittance file (835)."""
-    first = named(month)
-    try:
-        given = remittance.read_835((await file.read(AT_MOST)).decode("utf-8", "replace"))
-    except CaseError:
-        return _back(first, "UNREADABLE")
-    key, by, now = key_of(visit, first), who(visit), visit.now
-    return await _stepped(
-        request, first, lambda at: closing.answers(at, key, given, by=by, now=now)
-    )
-
-
 @router.post("/{month}/lines/{line_id}/confirm")
 async def confirm(
     request: Request,
@@ -128,11 +112,18 @@ async def confirm(
     reason: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
     """State that a line that waited for review still stands."""
+    await known_line(visit, line_id)
     first = named(month)
     key, by, now = key_of(visit, first), who(visit), visit.now
     return await _stepped(
         request, first, lambda at: closing.confirm(at, key, line_id, by=by, now=now, reason=reason)
     )
+
+
+async def known_line(visit: Visit, line_id: str) -> None:
+    """Refuse a line that this organisation does not have."""
+    if await store.line_owner(visit, line_id) is None:
+        raise MissingError
 
 
 @router.post("/patients/{patient_id}/ask")
@@ -144,7 +135,7 @@ async def ask(
 ) -> Response:
     """Ask the care team for what is missing: a task of theirs."""
     await asked(visit, patient_id, mend)
-    return _back(named(back) if back else visit.now.date())
+    return to_month(named(back) if back else visit.now.date())
 
 
 async def asked(visit: Visit, patient_id: UUID, mend: str) -> bool:
@@ -169,8 +160,8 @@ async def _stepped(
     try:
         await stepped(request, step)
     except NotNowError as error:
-        return _back(first, error.problem)
-    return _back(first)
+        return to_month(first, error.problem)
+    return to_month(first)
 
 
 async def stepped(request: Request, step: Callable[[Connection], object]) -> None:
@@ -212,6 +203,7 @@ def who(visit: Visit) -> str:
     return f"staff:{visit.staff.id}"
 
 
-def _back(first: date, problem: str = "") -> RedirectResponse:
+def to_month(first: date, problem: str = "") -> RedirectResponse:
+    """Return to the month, with a problem in words if there is one."""
     tail = f"&problem={problem}" if problem else ""
     return RedirectResponse(f"/billing?month={first:%Y-%m}{tail}", SEE_OTHER)

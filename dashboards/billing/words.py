@@ -6,6 +6,8 @@ from datetime import date
 from types import MappingProxyType
 
 from billing import windows
+from billing.fields import CaseError
+from billing.gather_case import month_named
 from billing.month import Refusal
 from billing.reasons import EntryReason
 
@@ -49,6 +51,10 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "BUSY": "Other work on this month is under way. Wait until it ends.",
         "NO_WORKER": "This web process has no worker connection; use the command line.",
         "UNREADABLE": "The remittance file could not be read.",
+        "FUTURE": "That lies in the future. Nothing was recorded.",
+        "NOT_KEPT": "There is nothing that it could belong to. Nothing was recorded.",
+        "STRAY": "The answer fits no line of the last export. Nothing was recorded.",
+        "AMOUNT": "An amount could not be read. Nothing was recorded.",
     }
 )
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -70,6 +76,10 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
         EntryReason.SAME_DAY_EM: "day of a reported visit",
     }
 )
+PAPERS: Mapping[str, str] = MappingProxyType(
+    {"consent": "consent", "order": "order", "education": "education", "visit": "visit"}
+)
+"""What is missing -> the form of the papers page that mends it."""
 DAYS_SHOWN, MINUTES_SHOWN = 30, 40
 """Full length of the two bars."""
 
@@ -98,6 +108,15 @@ def months(shown: date, today: date) -> list[date]:
     running = today.replace(day=1)
     around = {before(shown), shown, after(shown), before(running), running}
     return sorted(each for each in around if each <= running)
+
+
+def month_or_running(text: str, today: date) -> date:
+    """Return the month that an address names; the running one for anything else."""
+    running = today.replace(day=1)
+    try:
+        return min(month_named(text), running) if text else running
+    except CaseError:
+        return running
 
 
 def before(month: date) -> date:

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from psycopg import OperationalError
 
-from billing import closing, files, gather, jobs, store
+from billing import closing, crew, files, gather, jobs, store
+from billing.crew import Crew
 from billing.files import Format
 from billing.jobs import Kind, Order
 from billing.month import Refusal, RefusedError, State
@@ -80,6 +82,82 @@ def test_batches_of_any_size_give_the_same_month(small: Small) -> None:
 
     assert gathered(1) == gathered(5) == gathered(1000)
     assert gather.how_many(small.worker, small.key.organisation, OCTOBER) == PLANS
+
+
+def test_two_processes_give_the_month_that_one_gives(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[tuple[Any, ...]]:
+        lines = "select line_id, content, reading_ids, entry_ids from bill_line order by line_id"
+        people = "select patient_id, codes, missing, facts from billing_patient order by patient_id"
+        return small.ask(lines) + small.ask(people)
+
+    judge(small)
+    alone = found()
+    monkeypatch.setattr(gather.shares, "__kwdefaults__", {"one": None, "batch": 5})
+    pair, told = Crew(dsn=small.dsn, processes=2), list[tuple[int, int]]()
+    judged = closing.evaluate_month(
+        small.worker, small.key, by="test", now=NOW, crew=pair, progress=lambda *at: told.append(at)
+    )
+    assert (judged, told[-1]) == (PLANS, (PLANS, PLANS))
+    assert len(told) > 2
+    assert found() == alone
+    assert closing.unproven(small.worker, small.key, now=NOW, crew=pair) == 0
+
+
+def test_a_share_that_fails_fails_the_whole_and_leaves_the_month_unevaluated(small: Small) -> None:
+    elsewhere = Crew(dsn=f"{small.dsn} dbname=nowhere", processes=2)
+    with pytest.raises(OperationalError, match="nowhere"):
+        closing.evaluate_month(small.worker, small.key, by="test", now=NOW, crew=elsewhere)
+    assert small.ask("select evaluated_at from billing_month") == [(None,)]
+
+
+@pytest.mark.parametrize(("patients", "most"), [(0, 1), (999, 1), (1000, 2), (100_000, crew.MOST)])
+def test_as_many_processes_as_the_patients_are_worth(patients: int, most: int) -> None:
+    assert 1 <= crew.of("", patients).processes <= most
+
+
+def test_a_devices_label_decides_whether_its_days_count(small: Small) -> None:
+    device = small.ask(
+        "select device_id from reading where patient_id = %s", small.patients[COMPLETE]
+    )
+    assert {"99454", "99445"} & codes_after(small)
+    at = (device[0][0], small.key.organisation)
+    small.owner.execute("insert into device (id, organisation_id) values (%s, %s)", at)
+    small.owner.execute(
+        "insert into device_assignment (device_id, organisation_id, patient_id, assigned_from)"
+        " values (%s, %s, %s, '2026-09-01')",
+        (*at, small.patients[COMPLETE]),
+    )
+    small.owner.execute(
+        "insert into device_paper (device_id, organisation_id, fda_listed) values (%s, %s, false)",
+        at,
+    )
+    assert not {"99453", "99454", "99445"} & codes_after(small)
+
+
+def codes_after(small: Small) -> set[str]:
+    judge(small)
+    return codes(small, COMPLETE)
+
+
+def test_a_physicians_own_review_is_judged_for_99091(small: Small) -> None:
+    patient = small.patients[NO_ORDER + 1]
+    small.owner.execute(
+        "insert into staff (id, organisation_id, email, display_name, credential, role)"
+        " values (%s, %s, 'md@a.invalid', 'Mia Dole', 'MD', 'provider')",
+        (patient, small.key.organisation),
+    )
+    small.owner.execute("delete from time_entry where patient_id = %s", (patient,))
+    small.owner.execute(
+        "insert into time_entry (organisation_id, patient_id, staff_id, staff_role, programme,"
+        " activity, started_at, ended_at, note, source) values (%s, %s, %s, 'provider', 'rpm',"
+        " 'review', '2026-10-08 15:00Z', '2026-10-08 15:31Z', 'Read the month', 'timer')",
+        (small.key.organisation, patient, patient),
+    )
+    judge(small)
+    found = small.ask("select content from bill_line where code = '99091'")
+    assert [row[0]["patient_id"] for row in found] == [str(patient)]
 
 
 def test_an_anchor_far_back_is_found_although_the_first_months_hold_no_day_that_counts(

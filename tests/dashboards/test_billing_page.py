@@ -11,7 +11,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from billing import closing
+from billing import closing, files
 from billing.store import Key
 from dashboards.billing.words import gauge, how_long, months
 from database.pool import connect
@@ -153,6 +153,7 @@ def test_axe_finds_nothing_on_the_billing_pages(
         "/billing",
         f"/billing?month={name}&status=near",
         f"/billing/patients/{clinic.patients[0]}?month={name}",
+        f"/billing/patients/{clinic.patients[0]}/papers?month={name}",
         f"/billing/self-audit?month={name}",
     ):
         biller.page.goto(address)
@@ -236,3 +237,186 @@ def test_months_and_their_words() -> None:
     assert [f"{each:%b}" for each in months(august, today)] == ["Jul", "Aug", "Sep", "Oct", "Nov"]
     assert how_long(november, today) == "Month to date, 8 days left."
     assert how_long(august, today) == "Over since 1 Sep."
+
+
+def kept(client: Any, patient: Any, kind: str, /, **filled: str) -> Any:  # noqa: ANN401  see above
+    month = filled.pop("month")
+    address = f"/billing/patients/{patient}/papers/{kind}?month={month}"
+    return client.post(address, data=filled, follow_redirects=False)
+
+
+def standing(db: Any, patient: Any) -> tuple[str, str]:  # noqa: ANN401  see above
+    with connect(db.dsn) as owner:
+        found = owner.execute(
+            "select blocked, missing from billing_patient where patient_id = %s"
+            " and first = '2026-10-01'",
+            (patient,),
+        ).fetchone()
+    assert found is not None
+    return found[0], found[1]
+
+
+def blocked(db: Any, by: str) -> Any:  # noqa: ANN401  see above
+    with connect(db.dsn) as owner:
+        found = owner.execute(
+            "select patient_id from billing_patient where blocked = %s and first = '2026-10-01'",
+            (by,),
+        ).fetchone()
+    assert found is not None
+    return found[0]
+
+
+PAPERS = {
+    "consent": {
+        "program": "RPM",
+        "at": "2026-10-01T09:00",
+        "method": "verbal_documented",
+        "cost_share_told": "true",
+        "one_practitioner_told": "true",
+    },
+    "order": {
+        "program": "RPM",
+        "at": "2026-10-01T09:00",
+        "ordering_npi": "1245319599",
+        "icd10": "i10, E11.9",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ["consent", "order"])
+def test_a_recorded_paper_unblocks_the_month_at_once(
+    client: Any,  # noqa: ANN401  see above
+    sign_in: Callable[..., str],
+    judged: datetime,
+    db: Any,  # noqa: ANN401  see above
+    kind: str,
+) -> None:
+    patient, month = blocked(db, kind), last_month(judged)
+    csrf = sign_in("bela")
+    page = client.get(f"/billing?month={month}&status=blocked").text
+    assert f"/billing/patients/{patient}/papers?month={month}#{kind}" in page
+    answer = kept(client, patient, kind, month=month, csrf_token=csrf, **PAPERS[kind])
+    assert answer.status_code == 303
+    assert standing(db, patient)[0] != kind
+    with connect(db.dsn) as owner:
+        trail = owner.execute(
+            "select action, actor, detail ->> 'program' from audit where object_kind = %s"
+            " and patient_id = %s and action = 'change'",
+            (kind, patient),
+        ).fetchall()
+    assert [(action, program) for action, _, program in trail] == [("change", "RPM")]
+    assert trail[0][1].startswith("staff:")
+    assert "recorded by" in client.get(answer.headers["location"]).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "status"),
+    [
+        ("consent", {"at": "2027-10-01T09:00"}, 303),
+        ("consent", {"method": "implied"}, 422),
+        ("order", {"ordering_npi": "1245319590"}, 422),
+        ("order", {"icd10": "hypertension"}, 422),
+        ("order", {"at": "2027-10-01T09:00"}, 303),
+    ],
+    ids=["future consent", "no method", "mistyped NPI", "no diagnosis", "future order"],
+)
+def test_a_wrong_paper_changes_nothing(  # noqa: PLR0917  fixtures
+    client: Any,  # noqa: ANN401  see above
+    sign_in: Callable[..., str],
+    judged: datetime,
+    db: Any,  # noqa: ANN401  see above
+    kind: str,
+    wrong: dict[str, str],
+    status: int,
+) -> None:
+    patient = blocked(db, kind)
+    csrf = sign_in("maya")
+    filled = PAPERS[kind] | wrong
+    answer = kept(client, patient, kind, month=last_month(judged), csrf_token=csrf, **filled)
+    assert answer.status_code == status
+    assert "FUTURE" in answer.headers.get("location", "FUTURE")
+    assert standing(db, patient)[0] == kind
+
+
+def test_papers_are_for_who_documents_or_bills(
+    client: Any,  # noqa: ANN401  see above
+    sign_in: Callable[..., str],
+    clinic: Any,  # noqa: ANN401  see above
+    other_clinic: Any,  # noqa: ANN401  see above
+) -> None:
+    address = f"/billing/patients/{clinic.patients[0]}/papers"
+    for who, status in (("maya", 200), ("bela", 200), ("ada", 403)):
+        sign_in(who)
+        assert client.get(address).status_code == status, who
+    sign_in("bela", other_clinic)
+    assert client.get(address).status_code == 404
+
+
+def test_education_a_visit_a_withdrawal_and_a_label_are_kept(
+    client: Any,  # noqa: ANN401  see above
+    sign_in: Callable[..., str],
+    judged: datetime,
+    db: Any,  # noqa: ANN401  see above
+    clinic: Any,  # noqa: ANN401  see above
+) -> None:
+    month, csrf = last_month(judged), sign_in("maya")
+    with connect(db.dsn) as owner:
+        patient, device = owner.execute(
+            "select patient_id, device_id from device_assignment where organisation_id = %s"
+            " and exists (select from consent c where c.patient_id = device_assignment.patient_id)"
+            " limit 1",
+            (clinic.id,),
+        ).fetchone() or ("", "")
+        (consent,) = owner.execute(
+            "select id from consent where patient_id = %s", (patient,)
+        ).fetchone() or ("",)
+    told = {"month": month, "csrf_token": csrf}
+    note = "Showed how to put on the cuff"
+    day = {"started_on": "2026-10-01", "education_on": "2026-10-02", "note": note}
+    assert kept(client, patient, "education", **told, **day).status_code == 303
+    assert kept(client, patient, "visit", **told, kind="em", on="2026-10-03").status_code == 303
+    gone = {"consent_id": str(consent), "at": "2026-11-20T09:00"}
+    assert kept(client, patient, "withdrawal", **told, **gone).status_code == 303
+    label = {"device_id": device, "make": "Acme", "udi": "(01)00844588003288", "listed": "no"}
+    assert kept(client, patient, "device", **told, **label).status_code == 303
+    page = client.get(f"/billing/patients/{patient}/papers?month={month}").text
+    for words in (note, "Evaluation and management", "Withdrawn", "(01)00844588003288", "Acme"):
+        assert words in page
+    with connect(db.dsn) as owner:
+        facts = owner.execute(
+            "select facts -> 'devices' from billing_patient where patient_id = %s"
+            " and first = '2026-10-01'",
+            (patient,),
+        ).fetchone()
+    assert facts is not None
+    assert {each["fda_listed"] for each in facts[0] if each["id"] == device} == {False}
+
+
+def test_an_answer_typed_in_stands_beside_its_line(
+    client: Any,  # noqa: ANN401  see above
+    sign_in: Callable[..., str],
+    judged: datetime,
+    db: Any,  # noqa: ANN401  see above
+    clinic: Any,  # noqa: ANN401  see above
+) -> None:
+    month, csrf = last_month(judged), sign_in("bela")
+    key = Key(organisation=clinic.id, first=datetime.strptime(month, "%Y-%m").date())
+    with connect(db.worker_dsn, autocommit=True) as worker:
+        closing.review(worker, key, by="staff:one", now=judged)
+        closing.sign_off(worker, key, by="staff:two", now=judged)
+        closing.lock(worker, key, by="staff:two", now=judged)
+        files.make(worker, key, files.Format.CSV, by="staff:one", now=judged)
+        line, patient, code = worker.execute(
+            "select line_id, patient_id, code from bill_line where first = %s and current limit 1",
+            (key.first,),
+        ).fetchone() or ("", "", "")
+    told = {"code": code, "patient": str(patient), "answered_on": "2026-11-20"}
+    filled = told | {"charged": "60.00", "paid": "47.50", "reasons": "CO-45", "csrf_token": csrf}
+    address = f"/billing/{month}/lines/{line}/answer"
+    for wrong, problem in (({"charged": "a lot"}, "AMOUNT"), ({"code": "99999"}, "STRAY")):
+        answer = client.post(address, data=filled | wrong, follow_redirects=False)
+        assert problem in answer.headers["location"]
+    assert client.post(address, data=filled, follow_redirects=False).status_code == 303
+    page = client.get(f"/billing/patients/{patient}?month={month}").text
+    assert "Paid in part 47.50 (CO-45)" in page
+    assert "Answered" in client.get(f"/billing?month={month}").text
