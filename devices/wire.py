@@ -5,7 +5,7 @@ message reference is docs/messages.md. No name, MRN or other identity of a patie
 """
 
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -126,7 +126,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: str
     id: UUID
     command: Literal["pair", "forget", "set_clock", "report_now", "rotate_credential"]
-    expires_at: datetime
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)]
     device: str | None = None
     passkey: str | None = None
     seconds: int | None = None

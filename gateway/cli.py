@@ -32,6 +32,7 @@ def enrol(
 ) -> None:
     """Trade a one-time code for this box's id, credential and configuration."""
     try:
+        enrolment.make_room(config)
         answer = enrolment.ask(server, code)
         enrolment.keep(answer, config, outbox)
     except (enrolment.EnrolmentError, OSError) as error:

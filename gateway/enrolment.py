@@ -58,6 +58,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
 
 
+def make_room(path: Path) -> None:
+    """Raise OSError if the configuration could not be written: no code is used up for that."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    probe = path.with_name(path.name + ".new")
+    _write(probe, "")
+    probe.unlink()
+
+
 def ask(server: str, code: str) -> Answer:
     """Trade the one-time code for a configuration, over TLS (or loopback) only."""
     url = urlsplit(server)
@@ -89,7 +97,6 @@ def parse(body: bytes) -> Answer:
 
 def keep(answer: Answer, path: Path, outbox: Path) -> None:
     """Write the configuration so that only we can read it, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     broker = msgspec.structs.asdict(answer.broker)
     for name, file in _FILES.items():
         text = broker[name]

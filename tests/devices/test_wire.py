@@ -136,3 +136,10 @@ def test_a_device_time_keeps_having_no_zone() -> None:
     assert loaded.device_time == datetime(2024, 6, 30, 11)
     assert loaded.device_time is not None
     assert loaded.device_time.tzinfo is None
+
+
+def test_an_order_without_a_zone_is_malformed() -> None:
+    order = {"v": "1.0", "id": str(ID), "command": "report_now"}
+    timed = json.dumps(order | {"expires_at": "2024-06-30T12:00:00"}).encode()
+    with pytest.raises(WireError, match="malformed"):
+        wire.load(timed, wire.Command)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from typer.testing import CliRunner
@@ -33,8 +34,11 @@ ANSWER = {
 class Desk(BaseHTTPRequestHandler):
     """A server that takes one code."""
 
+    codes: ClassVar[list[str]] = []
+
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.codes.append(asked["code"])
         status = {"right": 200, "late": 410, "many": 429}.get(asked["code"], 403)
         body = json.dumps(ANSWER).encode() if self.path == "/gateways/enrol" else b"{}"
         self.send_response(status)
@@ -86,6 +90,14 @@ def test_a_refused_code_is_explained_and_nothing_is_written(
     assert done.exit_code == 1
     assert said in done.output
     assert not config.exists()
+
+
+def test_a_code_is_not_used_up_by_a_box_that_cannot_write(desk: str, tmp_path: Path) -> None:
+    (tmp_path / "etc").write_text("a file where the directory should be")
+    arguments = ["enrol", "--server", desk, "--code", "precious"]
+    done = CliRunner().invoke(app, [*arguments, "--config", str(tmp_path / "etc/gateway.toml")])
+    assert (done.exit_code, "not enrolled" in done.output) == (1, True)
+    assert "precious" not in Desk.codes
 
 
 def test_a_code_never_travels_in_the_open() -> None:
