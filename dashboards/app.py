@@ -36,6 +36,7 @@ from dashboards.pages import Pages
 from dashboards.paging import routes as paging
 from dashboards.patients import finding, tabs
 from dashboards.patients import routes as patients
+from dashboards.rota import routes as rota
 from dashboards.rules import limits as rule_limits
 from dashboards.rules import routes as rules
 from dashboards.rules import whatif
@@ -50,7 +51,7 @@ ROUTERS = (
     *(signin, code, account, worklist, actions, asking),
     *(access, finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
-    *(rules, rule_limits, whatif),
+    *(rules, rule_limits, whatif, rota),
     *(fleet, hubs, gateways, identity, audit, admin, live, paging, health),
     *(document, *document.MODULES, api_tokens),
 )

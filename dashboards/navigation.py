@@ -36,6 +36,7 @@ NAVIGATION = (
         verb=Verb.SEE_BILLING,
     ),
     Item(id="fleet", name="Devices", icon="radio-tower", address="/fleet", verb=Verb.SEE_FLEET),
+    Item(id="rota", name="On call", icon="phone", address="/rota", verb=Verb.SEE_ROTA),
     Item(id="audit", name="Audit", icon="scroll-text", address="/audit", verb=Verb.SEE_AUDIT),
     Item(id="access", name="Glass", icon="lock-open", address="/access", verb=Verb.SEE_AUDIT),
     Item(
