@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from dashboards import health, problems
 from dashboards.access import routes as access
-from dashboards.accounts import account, code, signin
+from dashboards.accounts import account, code, passkeys, signin, sso
 from dashboards.admin import routes as admin
 from dashboards.api import document
 from dashboards.api import page as api_tokens
@@ -48,7 +48,7 @@ from dashboards.worklist import routes as worklist
 from database.pool import open_pool
 
 ROUTERS = (
-    *(signin, code, account, worklist, actions, asking),
+    *(signin, code, passkeys, sso, account, worklist, actions, asking),
     *(access, finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
     *(rules, rule_limits, whatif, rota),

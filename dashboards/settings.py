@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 
+from dashboards.accounts import providers
+from dashboards.accounts.providers import Provider
 from ingest.settings import Broker, broker_from
 
 LOOPBACK_NAMES = frozenset({"localhost"})
@@ -32,6 +34,10 @@ class Settings:
     """As tidings_worker: only for giving readings to people and correcting them; may be empty."""
     https: bool = False
     """Set behind TLS: cookies become Secure and carry the __Host- prefix."""
+    origin: str = ""
+    """How browsers reach us (https://tidings.example): passkeys and single sign-on belong to it;
+    empty: as the browser says."""
+    sso: tuple[Provider, ...] = ()
     idle: timedelta = timedelta(minutes=15)
     session_life: timedelta = timedelta(hours=12)
     connections: int = 10
@@ -61,6 +67,8 @@ def from_environment(environ: Mapping[str, str], clock: Callable[[], datetime]) 
         host=host,
         port=int(environ.get("TIDINGS_WEB_PORT", "8000")),
         https=https,
+        origin=environ.get("TIDINGS_WEB_ORIGIN", "").rstrip("/"),
+        sso=providers.from_environment(environ),
         idle=timedelta(minutes=int(environ.get("TIDINGS_WEB_IDLE_MINUTES", "15"))),
         connections=int(environ.get("TIDINGS_WEB_CONNECTIONS", "10")),
         demo_sign_ins=tuple(filter(None, environ.get("TIDINGS_DEMO_SIGN_INS", "").split(";"))),

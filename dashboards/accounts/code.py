@@ -8,10 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dashboards import trail
 from dashboards.accounts import sessions, totp
-from dashboards.accounts.sessions import QUERIES, Member, Session
-from dashboards.accounts.signin import entered, own_page
+from dashboards.accounts.sessions import QUERIES, Session
+from dashboards.accounts.signin import admitted, entered, own_page
 from dashboards.door import SignInNeededError, Visit, holding
 from dashboards.fetch import Connection, first, run
 from dashboards.permissions import Verb, home
@@ -33,10 +32,20 @@ class _Secret:
     totp_last_step: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    has_code: bool
+    has_passkey: bool
+
+
 @router.get("/login/code", include_in_schema=False)
-async def code_page(request: Request, next: str = "") -> HTMLResponse:  # noqa: A002 -- the word in the address
-    """Ask for the code."""
-    return _ask(request, next)
+async def code_page(request: Request, next: str = "") -> Response:  # noqa: A002 -- the word in the address
+    """Ask for the second step."""
+    try:
+        waiting = await _waiting(request, wiring(request))
+    except SignInNeededError:
+        return RedirectResponse("/login", SEE_OTHER)
+    return await _ask(request, waiting, next)
 
 
 @router.post("/login/code", include_in_schema=False)
@@ -51,40 +60,18 @@ async def give_code(
     waiting = await _waiting(request, wired)
     wait = wired.sign_in_throttle.wait(f"code {waiting.staff_id}", now)
     if wait.total_seconds() > 0:
-        return _ask(request, next, f"Too many tries. Wait {int(wait.total_seconds()) + 1} s.", 429)
+        return await _ask(
+            request, waiting, next, f"Too many tries. Wait {int(wait.total_seconds()) + 1} s.", 429
+        )
     async with as_organisation(wired.pool, waiting.organisation_id) as connection:
         member = await sessions.member(connection, waiting)
         if member is None:
             raise SignInNeededError
         if not await _used(connection, waiting, code, wired):
-            return _ask(request, next, WRONG, 401)
-        token = await _exchange(connection, waiting, member, wired, request)
+            return await _ask(request, waiting, next, WRONG, 401)
+        await sessions.revoke(connection, waiting.token_hash, now)
+        token = await admitted(connection, member, request, "sign_in_code")
     return entered(wired, token, own_page(next) or home(member.role))
-
-
-async def _exchange(
-    connection: Connection, waiting: Session, member: Member, wired: Wiring, request: Request
-) -> str:
-    """End the waiting session and open a full one under a new token."""
-    now = wired.settings.clock()
-    await sessions.revoke(connection, waiting.token_hash, now)
-    token = await sessions.open_full(
-        connection,
-        member,
-        now=now,
-        life=wired.settings.session_life,
-        user_agent=request.headers.get("user-agent", ""),
-    )
-    await trail.record(
-        connection,
-        organisation_id=member.organisation_id,
-        actor=f"staff:{member.id}",
-        action="sign_in_code",
-        object_kind="staff",
-        object_id=str(member.id),
-        now=now,
-    )
-    return token
 
 
 async def _waiting(request: Request, wired: Wiring) -> Session:
@@ -111,9 +98,24 @@ async def _used(connection: Connection, waiting: Session, given: str, wired: Wir
     )
 
 
-def _ask(request: Request, next: str, problem: str = "", status: int = 200) -> HTMLResponse:  # noqa: A002 -- the word in the address
-    return wiring(request).pages.html(
-        request, "accounts/code.html", status=status, next=own_page(next), problem=problem
+async def _ask(
+    request: Request,
+    waiting: Session,
+    next: str,  # noqa: A002 -- the word in the address
+    problem: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    wired = wiring(request)
+    async with as_organisation(wired.pool, waiting.organisation_id) as connection:
+        mine = {"staff_id": waiting.staff_id}
+        steps = await first(connection, _Steps, QUERIES["second_steps"], mine)
+    return wired.pages.html(
+        request,
+        "accounts/code.html",
+        status=status,
+        next=own_page(next),
+        problem=problem,
+        steps=steps,
     )
 
 

@@ -1,12 +1,32 @@
 """Passwords: argon2id, and the same time for an address that does not exist."""
 
 import asyncio
+from enum import StrEnum
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
+SHORTEST = 12
+
+
+class Problem(StrEnum):
+    """Why a password is not changed; the value is what the person reads."""
+
+    WRONG = "The old password is not right."
+    SHORT = "The new password needs at least 12 characters."
+    SAME = "The new password is the old one."
+    DIFFERENT = "The two new passwords are not the same."
+
+
+def problem_with(*, old: str, new: str, again: str) -> Problem | None:
+    """Return why `new` cannot follow `old`, or None."""
+    if len(new) < SHORTEST:
+        return Problem.SHORT
+    if new == old:
+        return Problem.SAME
+    return None if new == again else Problem.DIFFERENT
 
 
 def hashed(password: str) -> str:

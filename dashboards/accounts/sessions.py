@@ -49,7 +49,19 @@ class Candidate:
     display_name: str
     role: str
     password_hash: str | None
-    totp_secret: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A session that has just been opened; the token is stored nowhere."""
+
+    token: str
+    awaits_second_step: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Awaits:
+    awaiting_code: bool
 
 
 def digest(token: str) -> bytes:
@@ -62,10 +74,32 @@ async def candidate(connection: Connection, address: str) -> Candidate | None:
     return await first(connection, Candidate, QUERIES["signing_in"], {"address": address})
 
 
-async def open_for(
+async def open_after_password(
     connection: Connection, who: Candidate, *, now: datetime, life: timedelta, user_agent: str
+) -> Opened:
+    """Open a session; with a second step set up it first waits for that."""
+    return await _open(connection, who, by_password=True, now=now, life=life, user_agent=user_agent)
+
+
+async def open_full(
+    connection: Connection, who: Member, *, now: datetime, life: timedelta, user_agent: str
 ) -> str:
-    """Open a session; with a code set up it first waits for one. The token is stored nowhere."""
+    """Open a session for somebody who has passed every step; return its token."""
+    opened = await _open(
+        connection, who, by_password=False, now=now, life=life, user_agent=user_agent
+    )
+    return opened.token
+
+
+async def _open(  # noqa: PLR0913 -- the columns of a session, all by name
+    connection: Connection,
+    who: Candidate | Member,
+    *,
+    by_password: bool,
+    now: datetime,
+    life: timedelta,
+    user_agent: str,
+) -> Opened:
     token = secrets.token_urlsafe(32)
     fields = {
         "token_hash": digest(token),
@@ -75,25 +109,10 @@ async def open_for(
         "now": now,
         "expires_at": now + life,
         "user_agent": user_agent[:200],
-        "awaiting_code": who.totp_secret is not None,
+        "by_password": by_password,
     }
-    await run(connection, QUERIES["open_session"], fields)
-    return token
-
-
-async def open_full(
-    connection: Connection, who: Member, *, now: datetime, life: timedelta, user_agent: str
-) -> str:
-    """Open a session for somebody who has passed every step."""
-    passed = Candidate(
-        id=who.id,
-        organisation_id=who.organisation_id,
-        display_name=who.display_name,
-        role=who.role,
-        password_hash=None,
-        totp_secret=None,
-    )
-    return await open_for(connection, passed, now=now, life=life, user_agent=user_agent)
+    kept = await first(connection, _Awaits, QUERIES["open_session"], fields)
+    return Opened(token=token, awaits_second_step=kept is None or kept.awaiting_code)
 
 
 async def find(
@@ -128,7 +147,12 @@ async def revoke(connection: Connection, token_hash: bytes, now: datetime) -> No
 
 async def member(connection: Connection, session: Session) -> Member | None:
     """Return the person of a session; the connection must be in the session's organisation."""
-    return await first(connection, Member, QUERIES["member"], {"staff_id": session.staff_id})
+    return await member_by_id(connection, session.staff_id)
+
+
+async def member_by_id(connection: Connection, staff_id: UUID) -> Member | None:
+    """Return a member of staff who may come in; the connection must be in their organisation."""
+    return await first(connection, Member, QUERIES["member"], {"staff_id": staff_id})
 
 
 async def still(

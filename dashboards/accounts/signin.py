@@ -9,8 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards import trail
 from dashboards.accounts import passwords, sessions
-from dashboards.accounts.sessions import Candidate
+from dashboards.accounts.sessions import Candidate, Member, Opened
 from dashboards.door import SignedIn, SignInNeededError, signed_in
+from dashboards.fetch import Connection
 from dashboards.permissions import home
 from dashboards.wiring import Wiring, wiring
 from database.pool import as_organisation
@@ -23,7 +24,7 @@ SEE_OTHER = 303
 @router.get("/login", include_in_schema=False)
 async def login_page(request: Request, next: str = "") -> Response:  # noqa: A002 -- the word in the address
     """The sign-in page."""
-    return _page(request, next=next)
+    return sign_in_page(request, next=next)
 
 
 @router.post("/login", include_in_schema=False)
@@ -42,18 +43,18 @@ async def login(
         wait = wired.sign_in_throttle.wait(name, now)
         if wait.total_seconds() > 0:
             problem = f"Too many tries. Wait {int(wait.total_seconds()) + 1} seconds."
-            return _page(request, next=next, problem=problem, email=email, status=429)
+            return sign_in_page(request, next=next, problem=problem, email=email, status=429)
     who = await _candidate(wired.pool, address)
     if not await passwords.matches(who.password_hash if who else None, password) or who is None:
         if who is not None:
             await note(wired, who, "sign_in_refused")
-        return _page(request, next=next, problem=WRONG, email=email, status=401)
+        return sign_in_page(request, next=next, problem=WRONG, email=email, status=401)
     wired.sign_in_throttle.forgive(f"account {address}")
     wired.sign_in_throttle.forgive(f"caller {caller}")
-    token = await _open(wired, who, request.headers.get("user-agent", ""))
-    if who.totp_secret is not None:
-        return entered(wired, token, f"/login/code?{urlencode({'next': own_page(next)})}")
-    return entered(wired, token, own_page(next) or home(who.role))
+    opened = await _open(wired, who, request.headers.get("user-agent", ""))
+    if opened.awaits_second_step:
+        return entered(wired, opened.token, f"/login/code?{urlencode({'next': own_page(next)})}")
+    return entered(wired, opened.token, own_page(next) or home(who.role))
 
 
 @router.post("/logout", include_in_schema=False)
@@ -92,15 +93,38 @@ async def _candidate(pool: AsyncConnectionPool, address: str) -> Candidate | Non
         return await sessions.candidate(connection, address)
 
 
-async def _open(wired: Wiring, who: Candidate, user_agent: str) -> str:
+async def _open(wired: Wiring, who: Candidate, user_agent: str) -> Opened:
     """Open a session and record it."""
     settings = wired.settings
     now = settings.clock()
     async with as_organisation(wired.pool, who.organisation_id) as connection:
-        token = await sessions.open_for(
+        opened = await sessions.open_after_password(
             connection, who, now=now, life=settings.session_life, user_agent=user_agent
         )
     await note(wired, who, "sign_in")
+    return opened
+
+
+async def admitted(connection: Connection, member: Member, request: Request, action: str) -> str:
+    """Open a session for somebody who has passed every step, and put it on the trail."""
+    settings = wiring(request).settings
+    now = settings.clock()
+    token = await sessions.open_full(
+        connection,
+        member,
+        now=now,
+        life=settings.session_life,
+        user_agent=request.headers.get("user-agent", ""),
+    )
+    await trail.record(
+        connection,
+        organisation_id=member.organisation_id,
+        actor=f"staff:{member.id}",
+        action=action,
+        object_kind="staff",
+        object_id=str(member.id),
+        now=now,
+    )
     return token
 
 
@@ -120,7 +144,11 @@ async def note(wired: Wiring, who: Candidate, action: str) -> None:
 
 def entered(wired: Wiring, token: str, address: str) -> Response:
     """Send somebody on, with the cookie."""
-    response = RedirectResponse(address, SEE_OTHER)
+    return with_cookie(wired, token, RedirectResponse(address, SEE_OTHER))
+
+
+def with_cookie(wired: Wiring, token: str, response: Response) -> Response:
+    """Give an answer the session's cookie."""
     response.set_cookie(
         wired.settings.cookie,
         token,
@@ -139,7 +167,7 @@ def own_page(address: str) -> str:
     return address if ours and not parts.netloc and not parts.scheme else ""
 
 
-def _page(
+def sign_in_page(
     request: Request,
     *,
     next: str = "",  # noqa: A002 -- the word in the address
@@ -147,6 +175,7 @@ def _page(
     email: str = "",
     status: int = 200,
 ) -> Response:
+    """Answer with the sign-in page."""
     wired = wiring(request)
     return wired.pages.html(
         request,
@@ -156,4 +185,5 @@ def _page(
         problem=problem,
         email=email,
         demo_sign_ins=wired.settings.demo_sign_ins,
+        providers=wired.settings.sso,
     )

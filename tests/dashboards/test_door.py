@@ -17,7 +17,11 @@ from dashboards.permissions import ROLES, Verb, may
 from dashboards.settings import Settings, from_environment
 from tests.dashboards.conftest import Clinic, Clock, Connection, Db, SignIn
 
-OPEN = {"/", "/login", "/login/code", "/healthz", "/metrics", "/gateways/enrol", "/page/{token}"}
+OPEN = {
+    "/", "/login", "/login/code", "/healthz", "/metrics", "/gateways/enrol", "/page/{token}",
+    "/api/v1/openapi.json", "/login/passkey", "/login/passkey/options", "/login/sso/{name}",
+    "/login/sso/{name}/done",
+}  # fmt: skip
 OWN_DOOR = {"/logout", "/events"}
 """Signed in, but without a verb of their own, or a stream."""
 PASSWORD = "correct horse battery"
