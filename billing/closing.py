@@ -14,8 +14,8 @@ from billing.fields import zone
 from billing.gather import QUERIES, Connection, Gathered, Share
 from billing.month import Action, Month, RefusedError, State
 from billing.outcome import Line
+from billing.payer import PayerAnswer, matched
 from billing.record import Case
-from billing.remittance import PayerAnswer, matched
 from billing.standing import Standing
 from billing.store import Key
 

@@ -1,44 +1,17 @@
-"""The payer's answers read back: from an 835 remittance, or typed in by the biller."""
+"""An 835 remittance file becomes the payer's answers."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
 
 from x12sdk.access import PaidClaim
 from x12sdk.io import X12ModelReader
 from x12sdk.v5010.x12_835_005010X221A1.loops import Loop2110
 from x12sdk.v5010.x12_835_005010X221A1.transaction_set import HealthCareClaimPayment
 
-from billing.claims import BillLine
-from billing.fields import CaseError, Row, day, mapping, text
+from billing.fields import CaseError
+from billing.payer import PayerAnswer, outcome_of
 
 LINE_CONTROL_NUMBER = "6R"
 CAS_PLACES = range(1, 7)
-
-
-class Outcome(StrEnum):
-    """What the payer did with a line."""
-
-    PAID = "paid"
-    PAID_IN_PART = "paid in part"
-    DENIED = "denied"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayerAnswer:
-    """The payer's answer to one line; `line_id` is empty when the payer did not say which."""
-
-    claim_id: str
-    line_id: str
-    code: str
-    charged: Decimal
-    paid: Decimal
-    outcome: Outcome
-    reasons: tuple[str, ...]
-    source: str
-    answered_on: date | None = None
 
 
 def read_835(content: str) -> tuple[PayerAnswer, ...]:
@@ -52,40 +25,6 @@ def read_835(content: str) -> tuple[PayerAnswer, ...]:
     if not answers:
         raise CaseError("remittance: no answered lines in it")
     return answers
-
-
-def typed_in(raw: object) -> PayerAnswer:
-    """Return an answer that a biller typed in from paper or a portal."""
-    row = mapping(raw, "answer")
-    charged, paid = _money(row, "charged"), _money(row, "paid")
-    reasons = row.get("reasons")
-    return PayerAnswer(
-        claim_id=text(row.get("claim_id")),
-        line_id=text(row.get("line_id")),
-        code=text(row.get("code")),
-        charged=charged,
-        paid=paid,
-        outcome=_outcome(charged, paid),
-        reasons=tuple(text(item) for item in reasons) if isinstance(reasons, list) else (),
-        source="manual",
-        answered_on=day(row.get("answered_on"), "answer.answered_on"),
-    )
-
-
-def matched(
-    answers: Iterable[PayerAnswer], lines: Iterable[BillLine]
-) -> tuple[Mapping[str, PayerAnswer], tuple[PayerAnswer, ...]]:
-    """Return answers by line id, and those that fit no line: a person has to look at them."""
-    known = {line.id: line for line in lines}
-    found: dict[str, PayerAnswer] = {}
-    strays: list[PayerAnswer] = []
-    for answer in answers:
-        line = known.get(answer.line_id)
-        if line is not None and line.code == answer.code:
-            found[line.id] = answer
-        else:
-            strays.append(answer)
-    return found, tuple(strays)
 
 
 def _answers(content: str) -> Iterator[PayerAnswer]:
@@ -108,7 +47,7 @@ def _lines(claim: PaidClaim) -> Iterator[PayerAnswer]:
             code=segment.composite_medical_procedure_identifier_1.split(":")[1],
             charged=charged,
             paid=paid,
-            outcome=_outcome(charged, paid),
+            outcome=outcome_of(charged, paid),
             reasons=(*claim_reasons, *_reasons(service.cas_segment or [])),
             source="835",
         )
@@ -128,19 +67,3 @@ def _reasons(adjustments: Iterable[object]) -> Iterator[str]:
             reason = getattr(adjustment, f"adjustment_reason_code_{place}", None)
             if reason:
                 yield f"{getattr(group, 'value', group)}-{reason}"
-
-
-def _outcome(charged: Decimal, paid: Decimal) -> Outcome:
-    if paid <= 0:
-        return Outcome.DENIED
-    return Outcome.PAID if paid >= charged else Outcome.PAID_IN_PART
-
-
-def _money(row: Row, name: str) -> Decimal:
-    try:
-        amount = Decimal(text(row.get(name)))
-    except InvalidOperation:
-        raise CaseError(f"answer.{name}: {row.get(name)!r} is no amount") from None
-    if amount < 0:
-        raise CaseError(f"answer.{name}: {amount} is negative")
-    return amount

@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from billing import closing, remittance
+from billing import closing, payer, remittance
 from billing.fields import CaseError
 from billing.gather import Connection
-from billing.remittance import PayerAnswer
+from billing.payer import PayerAnswer
 from billing.store import Key
 from dashboards.billing import steps
 from dashboards.billing.papers_forms import Answer
@@ -51,7 +51,7 @@ async def typed(
     raw = form.model_dump(mode="json") | {"line_id": line_id}
     raw["reasons"] = [word for word in form.reasons.replace(",", " ").split() if word]
     try:
-        given = remittance.typed_in(raw)
+        given = payer.typed_in(raw)
         await steps.stepped(request, lambda at: _kept(at, key, given, by=by, now=now))
     except CaseError:
         return RedirectResponse(f"{address}&problem=AMOUNT", SEE_OTHER)

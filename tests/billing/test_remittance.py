@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing import case, claims, evaluate, pack, remittance
+from billing import case, claims, evaluate, pack, payer, remittance
 from billing.claims import BillLine
 from billing.fields import CaseError
-from billing.remittance import Outcome, PayerAnswer
+from billing.payer import Outcome, PayerAnswer
 
 Raw = dict[str, Any]
 RULES = pack.named("us-medicare-cy2026")
@@ -66,7 +66,7 @@ def answers(lines: tuple[BillLine, ...]) -> tuple[PayerAnswer, ...]:
 def test_each_line_has_its_answer(
     lines: tuple[BillLine, ...], answers: tuple[PayerAnswer, ...]
 ) -> None:
-    found, strays = remittance.matched(answers, lines)
+    found, strays = payer.matched(answers, lines)
     assert strays == ()
     by_code = {line.code: found[line.id] for line in lines}
     assert {code: answer.outcome for code, answer in by_code.items()} == {
@@ -82,7 +82,7 @@ def test_each_line_has_its_answer(
 def test_an_answer_that_fits_no_line_is_a_stray(
     lines: tuple[BillLine, ...], answers: tuple[PayerAnswer, ...]
 ) -> None:
-    found, strays = remittance.matched(answers, lines[:2])
+    found, strays = payer.matched(answers, lines[:2])
     assert len(found) == 2
     assert [stray.code for stray in strays] == ["99457"]
 
@@ -94,12 +94,12 @@ def test_an_answer_for_another_code_is_a_stray(
         claim_id="", line_id=lines[0].id, code="99458", charged=Decimal(1), paid=Decimal(0),
         outcome=Outcome.DENIED, reasons=(), source="manual",
     )  # fmt: skip
-    assert remittance.matched([wrong], lines) == ({}, (wrong,))
+    assert payer.matched([wrong], lines) == ({}, (wrong,))
     assert answers
 
 
 def test_a_biller_types_an_answer_in() -> None:
-    answer = remittance.typed_in(
+    answer = payer.typed_in(
         {
             "line_id": "ab12",
             "code": "99454",
@@ -124,7 +124,7 @@ def test_a_biller_types_an_answer_in() -> None:
 def test_a_wrongly_typed_answer_is_an_error(change: Raw, message: str) -> None:
     row = {"code": "99454", "charged": "50", "paid": "0", "answered_on": "2026-03-02"}
     with pytest.raises(CaseError, match=message):
-        remittance.typed_in({**row, **change})
+        payer.typed_in({**row, **change})
 
 
 @pytest.mark.parametrize("content", ["", "tests/billing/conftest.py", "not x12", "ISA*00~"])

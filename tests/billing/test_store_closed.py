@@ -15,7 +15,7 @@ from billing.claims import BillLine
 from billing.fields import CaseError
 from billing.files import Format
 from billing.month import Refusal, RefusedError, State
-from billing.remittance import typed_in
+from billing.payer import typed_in
 from deploy.demo.small import NOW, Small, opened
 
 COMPLETE = 0
