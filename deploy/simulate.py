@@ -76,6 +76,10 @@ class Run:
             return sum(path.read_bytes().count(b"\n") for path in self.truths if path.exists())
         return self.fleet.expected
 
+    def has_begun(self) -> bool:
+        """Whether every box is up."""
+        return all(outbox.exists() for outbox in self.outboxes)
+
     def is_drained(self) -> bool:
         """Whether every box knows that its readings are stored."""
         return not any(counts.passed_through(outbox)[1] for outbox in self.outboxes)
@@ -260,11 +264,13 @@ def _recording(fleet: Fleet, own: list[Device], folder: Path) -> Path:
 
 
 def _wait(run: Run, processes: Family, patience: float) -> None:
-    """Return when everything is stored, or when nothing has moved for a while."""
+    """Return when everything is stored, or when nothing has moved for a while, once all are up."""
     moved, said, before = monotonic(), 0.0, (-1, -1)
+    given_up = moved + READY_S
     while True:
         now = (run.measured(), run.stored())
-        if now != before:
+        starting = not run.has_begun() and monotonic() < given_up
+        if now != before or starting:
             moved, before = monotonic(), now
         if monotonic() - moved > patience or (min(now) >= run.fleet.expected and run.is_drained()):
             return
