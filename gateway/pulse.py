@@ -104,7 +104,7 @@ class Pulse:
         troubles = events.of_space(vitals.depth, vitals.disk_free_mb, body.settings.limits)
         if not vitals.synced:
             troubles.append(Trouble(word=events.Word.GATEWAY_CLOCK, detail="not synchronised"))
-        for known in body.settings.devices:
+        for known in body.registry.still_listed(body.settings.devices):
             found = body.registry.find(known.identity, known.address)
             troubles += events.of_silence(known, found, since=self._started_at, now=vitals.at)
         return troubles + body.source.troubles()

@@ -109,6 +109,14 @@ async def test_a_device_that_is_not_used_is_missed(patient: Patient) -> None:
     assert patient.events() == ["device_unseen"]
 
 
+async def test_a_device_that_was_forgotten_is_not_missed(patient: Patient) -> None:
+    patient.pulse.beat()
+    patient.disk.registry.forget("CUFF-1")
+    patient.world.now += timedelta(hours=25)
+    patient.pulse.beat()
+    assert patient.events() == []
+
+
 async def test_beats_at_its_interval_and_when_asked(patient: Patient) -> None:
     running = asyncio.create_task(patient.pulse.run())
     await beats(patient, 2)
