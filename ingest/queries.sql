@@ -1,3 +1,7 @@
+-- name: bound_statements
+-- A server that is there but stuck gives up before we give it up.
+select set_config('statement_timeout', %(ms)s::text, false);
+
 -- name: claim_identities
 -- Ids come sorted, so that two workers never wait for each other in a circle. Returns the new ones,
 -- 16 bytes each: a reading that was seen before, in a chart or in quarantine, changes nothing.

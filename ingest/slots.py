@@ -20,8 +20,11 @@ from ingest.consumer import Consumer
 from ingest.directory import Directory
 from ingest.metrics import Metrics
 from ingest.settings import Settings
+from ingest.silence import within
 
 LOOK_EVERY_S = 2.0
+ANSWER_S = 10.0
+"""A lock is asked for without waiting: a server that works answers at once."""
 ORPHANED_AFTER = 3
 """Looks in a row that find a slot free before a process with one takes it: restarts are faster."""
 _LOG = structlog.get_logger()
@@ -66,13 +69,17 @@ class Locks:
         if self._connection is None:
             return False
         try:
-            await self._connection.execute("select 1")
+            await within(ANSWER_S, self._connection.execute("select 1"))
         except psycopg.Error:
+            await self._connection.close()
             self._connection = None
             return False
         return True
 
     async def _ask(self, name: str, told: Mapping[str, int]) -> bool:
+        return await within(ANSWER_S, self._answer(name, told))
+
+    async def _answer(self, name: str, told: Mapping[str, int]) -> bool:
         if self._connection is None or self._connection.closed:
             self._connection = await AsyncConnection.connect(
                 self._dsn, autocommit=True, prepare_threshold=None, options=OPTIONS

@@ -21,10 +21,15 @@ from ingest.bounds import Bounds
 from ingest.decision import Flagged, Quarantined
 from ingest.directory import Connection, Directory
 from ingest.door import Address, StatusLetter
+from ingest.silence import within
 
 _POISON_CLASSES = ("22", "23", "54")
 """SQLSTATE classes that blame the data: bisect. Anything else blames the database: wait."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+PATIENCE_S = 60.0
+"""For one batch, connecting included; far more than any takes on a server that works."""
+SERVER_GIVES_UP = 0.75
+"""Of our patience, a statement of the server's."""
 _UUID_SIZE = 16
 _LOG = structlog.get_logger()
 
@@ -96,6 +101,9 @@ class Writer:
 
     async def touch(self, gateways: dict[str, datetime], devices: dict[str, datetime]) -> None:
         """Note when gateways and devices were last heard of; best effort."""
+        await within(PATIENCE_S, self._touch(gateways, devices))
+
+    async def _touch(self, gateways: dict[str, datetime], devices: dict[str, datetime]) -> None:
         connection = await self._connected()
         for name, seen in (("touch_gateways", gateways), ("touch_devices", devices)):
             if seen:
@@ -107,7 +115,7 @@ class Writer:
 
     async def _write_or_bisect(self, work: Batch, now: datetime) -> Outcome:
         try:
-            return await self._write_once(work, now)
+            return await within(PATIENCE_S, self._write_once(work, now))
         except (psycopg.Error, ValueError, OverflowError, TypeError) as error:
             if not _blames_the_data(error):
                 raise
@@ -166,6 +174,8 @@ class Writer:
                 self._dsn, autocommit=True, prepare_threshold=None, options=OPTIONS
             )
             parameters.register(self._connection)
+            told = {"ms": round(1000 * SERVER_GIVES_UP * PATIENCE_S)}
+            await self._connection.execute(sql.load("ingest")["bound_statements"], told)
         return self._connection
 
 
