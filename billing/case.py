@@ -1,6 +1,7 @@
 """The door of billing: one JSON object becomes one Case; bad rows are kept with their reason."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -32,14 +33,14 @@ def parse(raw: object) -> Case:
     """Return the case, or raise CaseError when it cannot be judged at all."""
     row = fields.mapping(raw, "case")
     zone = fields.zone(row.get("org_timezone"))
-    asked = fields.section(row, "evaluate")
-    remarks: list[str] = []
-    devices = _devices(fields.rows(row, "devices"))
-    readings, bad_readings = rows.readings(fields.rows(row, "readings"), devices)
-    entries, bad_entries = rows.entries(
-        (*fields.rows(row, "time_entries"), *fields.rows(row, "other_patient_entries"))
-    )
     patient = _patient(fields.section(row, "patient"), zone)
+    with_papers = _papers(_asked(row, patient, zone), row, zone)
+    return _measured(with_papers, row)
+
+
+def _asked(row: Row, patient: Patient, zone: ZoneInfo | None) -> Case:
+    """Return who is judged, when and for what."""
+    asked = fields.section(row, "evaluate")
     return Case(
         patient=patient,
         organisation_zone=zone,
@@ -47,21 +48,37 @@ def parse(raw: object) -> Case:
         families=_families(asked),
         window=_window(asked),
         month=fields.month(asked["month"], "evaluate.month") if asked.get("month") else None,
+        parties=_parties(fields.section(row, "billing")),
+        parameters=fields.overrides(fields.first_of(row, *fields.PARAMETER_NAMES)),
+    )
+
+
+def _papers(case: Case, row: Row, zone: ZoneInfo | None) -> Case:
+    """Add what is on file; a paper that cannot be read becomes a remark."""
+    remarks: list[str] = []
+    return replace(
+        case,
         consents=_kept(fields.rows(row, "consents"), "consents", _consent(zone), remarks),
         orders=_kept(fields.rows(row, "orders"), "orders", _order(zone), remarks),
         episodes=_episodes(row),
-        readings=readings,
-        entries=entries,
         visits=frozenset(_visit_days(fields.rows(row, "em_visits"), zone)),
         stays=tuple(_stay(item, zone) for item in fields.rows(row, "inpatient_stays")),
         claims=_claims(row),
         discharge=_discharge(fields.section(row, "tcm"), zone),
         statements=statements(row, zone),
-        parties=_parties(fields.section(row, "billing")),
-        rejected=(*bad_readings, *bad_entries),
         remarks=(*remarks, *_surgery(fields.rows(row, "surgical_globals"))),
-        parameters=fields.overrides(fields.first_of(row, *fields.PARAMETER_NAMES)),
     )
+
+
+def _measured(case: Case, row: Row) -> Case:
+    """Add readings and time, with the rows that cannot be used."""
+    devices = _devices(fields.rows(row, "devices"))
+    readings, bad_readings = rows.readings(fields.rows(row, "readings"), devices)
+    entries, bad_entries = rows.entries(
+        (*fields.rows(row, "time_entries"), *fields.rows(row, "other_patient_entries"))
+    )
+    rejected = (*bad_readings, *bad_entries)
+    return replace(case, readings=readings, entries=entries, rejected=rejected)
 
 
 def _kept(

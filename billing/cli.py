@@ -146,6 +146,22 @@ def make_evidence(
             console.print(f"{stem}.pdf  {evidence.digest(papers)[:16]}", highlight=False)
 
 
+@app.command("verify")
+def verify_evidence(
+    file: Annotated[Path, typer.Argument(help="An evidence pack in JSON.", exists=True)],
+    dsn: Dsn = "",
+) -> None:
+    """Hold an evidence pack against the stored facts and the audit chain."""
+    console = Console()
+    with _database(dsn, console) as connection:
+        line, found = commands.verify(connection, file.read_text(encoding="utf-8"))
+    for fault in found:
+        console.print(f"[red]{line}: {fault.value}[/red]", highlight=False)
+    if found:
+        raise typer.Exit(1)
+    console.print(f"{line}: as it is stored, and its edits stand in the audit chain")
+
+
 @app.command("packs")
 def list_packs() -> None:
     """List the rule packs: from when to when they hold, and who approved them."""

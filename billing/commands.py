@@ -9,12 +9,14 @@ from uuid import UUID
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from billing import closing, crew, evidence, files, gather, gather_papers, pdf
+from billing import verify as verifying
 from billing.fields import CaseError
 from billing.files import Format
 from billing.gather import QUERIES, Connection, Gathered
 from billing.outcome import Evaluation
 from billing.standing import judged
 from billing.store import Key
+from billing.verify import Fault
 
 BY = "process:billing"
 
@@ -96,3 +98,16 @@ def prove(connection: Connection, line_id: str, out: Path) -> tuple[list[Path], 
     for path, content in written.items():
         path.write_bytes(content)
     return list(written), evidence.digest(papers)
+
+
+def verify(connection: Connection, content: str) -> tuple[str, tuple[Fault, ...]]:
+    """Hold an evidence pack (JSON) against what is stored; return its line and its faults."""
+    held = verifying.read(content)
+    owner = connection.execute(QUERIES["line_owner"], {"line": held.line_id}).fetchone()
+    if owner is None:
+        raise CaseError(f"no line {held.line_id!r}")
+    papers = gather_papers.evidence(connection, owner[0], held.line_id)
+    wanted = {"organisation": owner[0], "ids": [int(name) for name in held.edits if name.isdigit()]}
+    trail = connection.execute(QUERIES["audit_rows"], wanted).fetchall()
+    stored = verifying.read(evidence.as_json(papers).decode())
+    return held.line_id, verifying.faults(held, stored, trail)

@@ -55,6 +55,12 @@ SECTIONS = {
 """Name of a care fact -> where the case holds it."""
 
 
+AS_THEY_ARE = (
+    *("consents", "orders", "episodes", "em_visits", "inpatient_stays"),
+    *("external_claims", "prior_claims", "other_patient_entries", "devices"),
+)
+
+
 def raw_case(
     patient: Raw, parts: Mapping[str, object], clinic: Raw, *, first: date, as_of: datetime
 ) -> Raw:
@@ -69,19 +75,13 @@ def raw_case(
             "place_of_service": clinic["place_of_service"],
         },
     }
-    for name in ("consents", "orders", "episodes", "em_visits", "inpatient_stays"):
-        made[name] = parts.get(name, [])
-    for name in ("external_claims", "prior_claims", "other_patient_entries", "devices"):
-        made[name] = parts.get(name, [])
+    made |= {name: parts.get(name, []) for name in AS_THEY_ARE}
     made["time_entries"] = [_entry(row) for row in fields.rows(parts, "time_entries")]
     made["readings"] = _readings(parts)
     _state(made, fields.rows(parts, "care_facts"), fields.rows(parts, "other_visits"))
     discharged = _discharge(made, parts, first)
-    names = [str(name) for name in fields.rows(patient, "programmes")] or ["RPM"]
-    families = [family for name in names for family in FAMILIES.get(name, ())] + discharged
-    if "rpm_mgmt" in families and _reviewed(made):
-        families.append("99091")
-    made["evaluate"] = {"month": f"{first:%Y-%m}", "families": families or list(FAMILIES["RPM"])}
+    families = _families(made, fields.rows(patient, "programmes")) + discharged
+    made["evaluate"] = {"month": f"{first:%Y-%m}", "families": families}
     return made
 
 
@@ -159,6 +159,12 @@ def _state(made: Raw, facts: Iterable[object], visits: Iterable[object]) -> None
         kind = fields.text(row.get("kind"))
         if kind.startswith("initiating_"):
             _section(made, kind.removeprefix("initiating_"))["initiating_visit_on"] = row["on"]
+
+
+def _families(made: Raw, programmes: Iterable[object]) -> list[str]:
+    families = [family for name in programmes for family in FAMILIES.get(str(name), ())]
+    families = families or list(FAMILIES["RPM"])
+    return [*families, "99091"] if "rpm_mgmt" in families and _reviewed(made) else families
 
 
 def _reviewed(made: Raw) -> bool:

@@ -379,6 +379,12 @@ order by a.id;
 select encode(hash, 'hex') from audit where organisation_id = %(organisation)s
   and patient_id = %(patient)s and action in ('change', 'needs review', 'confirm') order by id desc limit 1;
 
+-- name: audit_rows
+-- Rows of the trail that evidence names: their hashes, and whether each still follows from what its row says.
+select a.id::text, encode(a.hash, 'hex'),
+  a.hash = sha256(coalesce(a.previous_hash, ''::bytea) || convert_to(audit_text(a), 'UTF8'))
+from audit a where a.organisation_id = %(organisation)s and a.id = any(%(ids)s);
+
 -- name: forget_findings
 delete from billing_finding where organisation_id = %(organisation)s and first = %(first)s;
 

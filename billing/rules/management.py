@@ -2,6 +2,7 @@
 
 from billing.ledger import Tally
 from billing.outcome import Blocked, Fact, Verdict
+from billing.pack import Code
 from billing.reasons import Reason, minutes_below
 from billing.rules import ladder, professional
 from billing.rules.ladder import joined, present
@@ -50,11 +51,7 @@ def _by_minutes(scope: Scope, counted: Tally) -> Verdict:
         )
         return Verdict(blocked=_all(scope, refusal))
     if not counted.interactive:
-        rows = tuple(
-            scope.blocked(c, Reason.NO_INTERACTIVE_COMMUNICATION, counted.minutes, c.minutes)
-            for c in present(short, base)
-        )
-        return joined(Verdict(blocked=rows), ladder.base_missing(scope, addon))
+        return joined(_silent(scope, counted, short, base), ladder.base_missing(scope, addon))
     if reached:
         replaced = ladder.refused(scope, (short,), Reason.TIER_REPLACED_BY_HIGHER)
         return joined(replaced, ladder.climb(scope, counted, base, addon))
@@ -64,3 +61,10 @@ def _by_minutes(scope: Scope, counted: Tally) -> Verdict:
         Verdict(blocked=(below,)),
         ladder.base_missing(scope, addon),
     )
+
+
+def _silent(scope: Scope, counted: Tally, *codes: Code | None) -> Verdict:
+    """Nobody spoke with the patient: whatever the minutes, that is the reason."""
+    reason = Reason.NO_INTERACTIVE_COMMUNICATION
+    rows = (scope.blocked(code, reason, counted.minutes, code.minutes) for code in present(*codes))
+    return Verdict(blocked=tuple(rows))

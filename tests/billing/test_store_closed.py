@@ -10,7 +10,7 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 
-from billing import closing, evidence, files, gather_papers, store
+from billing import closing, commands, evidence, files, gather_papers, store, verify
 from billing.claims import BillLine
 from billing.fields import CaseError
 from billing.files import Format
@@ -213,3 +213,34 @@ def test_answers_are_kept_by_line_and_strays_are_given_back(small: Small) -> Non
     assert (fitting, len(strays)) == (1, 1)
     assert store.month(small.worker, small.key).state is State.ANSWERED
     assert small.ask("select count(*) from monitoring_episode where setup_billed") == [(1,)]
+
+
+def test_evidence_is_verified_against_the_audit_chain(small: Small) -> None:
+    lock(small)
+    line, entry = small.ask(
+        "select line_id, entry_ids[1] from bill_line where cardinality(entry_ids) > 0"
+        " and patient_id = %s limit 1",
+        small.patients[COMPLETE],
+    )[0]
+    small.owner.execute("update time_entry set replaced_at = now() where id = %s", (entry,))
+    organisation = small.key.organisation
+    pack = evidence.as_json(gather_papers.evidence(small.worker, organisation, line)).decode()
+    held = verify.read(pack)
+    assert len(held.edits) == 1
+    assert commands.verify(small.worker, pack) == (line, ())
+    tampered = pack.replace("needs review bill_line", "nothing bill_line")
+    assert commands.verify(small.worker, tampered)[1] == (verify.Fault.CHANGED,)
+    swapped = pack.replace(held.digest, "0" * 64)
+    assert commands.verify(small.worker, swapped)[1] == (verify.Fault.DIGEST,)
+    (audit,) = held.edits
+    small.owner.execute("alter table audit disable trigger user")
+    small.owner.execute("update audit set detail = '{}' where id = %s", (int(audit),))
+    assert verify.Fault.CHAIN_BROKEN in commands.verify(small.worker, pack)[1]
+    small.owner.execute("delete from audit where id = %s", (int(audit),))
+    assert verify.Fault.NOT_IN_CHAIN in commands.verify(small.worker, pack)[1]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"line_id": "nobody"}'])
+def test_what_is_no_evidence_is_refused_in_one_line(small: Small, content: str) -> None:
+    with pytest.raises(CaseError, match=r"evidence|no line"):
+        commands.verify(small.worker, content)

@@ -175,7 +175,7 @@ def signed_in(browser: Browser, address: str, name: str) -> Page:
     page.goto("/login")
     page.get_by_label("E-mail").fill(f"{name}@j.invalid")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/login" not in url)
     return page
 
