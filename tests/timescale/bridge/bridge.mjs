@@ -134,7 +134,7 @@ class Client {
 
   async simple (frame) {
     const statement = frame.toString('utf8', 5, 2000)
-    if (!/^\s*copy\b[\s\S]*\bfrom\s+stdin\b/i.test(statement)) return this.converse([frame])
+    if (!/^(\s|--[^\n]*\n)*copy\b[\s\S]*\bfrom\s+stdin\b/i.test(statement)) return this.converse([frame])
     // the backend wants the whole COPY at once, so its agreement is ours to give
     this.copying = [frame]
     const format = /binary/i.test(statement) ? 1 : 0
