@@ -41,6 +41,8 @@ def main() -> None:
             counts.append(found)
             failed += [] if found.clean else [number]
             _tell(chosen, found)
+            if not found.clean:
+                place.end()  # the next plan begins with processes of its own
             if not found.clean and told.keep_logs:
                 _keep(place, number, Path(told.keep_logs))
     conclusion = _conclusion(counts, failed)
@@ -78,7 +80,6 @@ def run(place: World, chosen: Plan) -> Count:
         supervising.join()
         for home in homes:
             home.close()
-        place.end()
 
 
 def _suffer(place: World, chosen: Plan, homes: list[Home]) -> None:
@@ -165,8 +166,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--plans", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int, action="append", help="run just this plan")
-    parser.add_argument("--readings", type=int, default=400, help="in each plan")
-    parser.add_argument("--seconds", type=float, default=6.0, help="traffic of each plan")
+    parser.add_argument("--readings", type=int, default=240, help="in each plan")
+    parser.add_argument("--seconds", type=float, default=3.0, help="traffic of each plan")
     parser.add_argument("--keep-logs", default="", help="folder for the logs of failed plans")
     default = BrokerKind.MOSQUITTO if find_mosquitto() else BrokerKind.IOTCORE
     parser.add_argument("--broker", choices=[*BrokerKind], default=default)

@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from devices import wire
 from devices.wire import WireReading
 
-RESEND_S = 2.0
+RESEND_S = 1.0
 """Real gateways wait 30 to 60 s."""
 BREACH_MG_DL = 450.0
 

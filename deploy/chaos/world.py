@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ FULL_BYTES = 8192
 
 @dataclass(kw_only=True)
 class World:
-    """Servers that all plans share, and the processes of the plan that runs."""
+    """Servers, networks and processes; all plans share what still runs."""
 
     postgres: EmbeddedPostgres
     broker: EmbeddedBroker
@@ -45,21 +45,21 @@ class World:
         return connect(self.postgres.dsn(), autocommit=True)
 
     def begin(self, plan: Plan) -> None:
-        """Start networks and processes for a plan."""
-        self.nets = {name: Proxy(self.broker.port) for name in ("homes", "ingest")}
-        self.workers = [self._worker(slot, plan.workers) for slot in range(plan.workers)]
-        self.alerts = self._spawn("alerts", {"TIDINGS_ALERTS_DSN": self._worker_dsn()})
+        """Start what is not there yet; another number of slots takes workers of its own."""
+        if not self.nets:
+            self.nets = {name: Proxy(self.broker.port) for name in ("homes", "ingest")}
+        if plan.workers != len(self.workers):
+            _end(self.workers)
+            self.workers = [self._worker(slot, plan.workers) for slot in range(plan.workers)]
+        if self.alerts is None:
+            self.alerts = self._spawn("alerts", {"TIDINGS_ALERTS_DSN": self._worker_dsn()})
 
     def end(self) -> None:
-        """End them."""
-        for process in [*self.workers, self.alerts]:
-            if process is not None:
-                process.terminate()
-        for process in [*self.workers, self.alerts]:
-            if process is not None:
-                _wait(process)
+        """End processes and networks."""
+        _end([*self.workers, *([self.alerts] if self.alerts is not None else [])])
         for net in self.nets.values():
             net.close()
+        self.workers, self.alerts, self.nets = [], None, {}
 
     def keep_alive(self, workers: int) -> None:
         """Start again what is down, as any supervisor would."""
@@ -155,7 +155,11 @@ def world(folder: Path, broker: BrokerKind) -> Iterator[World]:
             ).fetchone()
         if row is None:
             raise RuntimeError("no organisation")
-        yield World(postgres=postgres, broker=running, folder=folder, organisation=row[0])
+        made = World(postgres=postgres, broker=running, folder=folder, organisation=row[0])
+        try:
+            yield made
+        finally:
+            made.end()
 
 
 def settle(world: World, homes: list[Home]) -> None:
@@ -196,6 +200,13 @@ def _set_right(homes: list[Home]) -> None:
 def _signal(pid: int, number: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def _end(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        _wait(process)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:
