@@ -16,6 +16,8 @@ from alerts.rules import RuleError
 from database import pool, sql
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+BESIDE_JUDGING = 10
+"""Niceness of its processes: they must not slow down the judging of live readings."""
 
 
 class CancelledError(Exception):
@@ -94,7 +96,10 @@ async def run_one(connection: Connection, dsn: str, *, now: datetime) -> bool:
     told: dict[str, object] = {"id": row[0], "now": now, "result": None, "error": ""}
     try:
         answer = await asyncio.to_thread(
-            replaying.run, asked, processes=1, progress=lambda d, t: _progress(dsn, row[0], d, t)
+            replaying.run,
+            asked,
+            progress=lambda d, t: _progress(dsn, row[0], d, t),
+            niceness=BESIDE_JUDGING,
         )
         told |= {"state": "done", "result": Jsonb(replaying.as_words(answer))}
     except (RuleError, KeyError) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -56,7 +57,11 @@ class _Chunk:
 
 
 def run(
-    asked: Asked, *, processes: int = 2, progress: Callable[[int, int], None] | None = None
+    asked: Asked,
+    *,
+    processes: int = 2,
+    niceness: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Replay and compare; `progress` is told how many patients are done, of how many.
 
@@ -68,7 +73,9 @@ def run(
     draft: list[Replayed] = []
     done = 0
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(
+        max_workers=processes, mp_context=context, initializer=os.nice, initargs=(niceness,)
+    ) as pool:
         for found in pool.map(_chunk, _chunks(asked, patients)):
             current += found[0]
             draft += found[1]

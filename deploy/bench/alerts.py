@@ -1,4 +1,4 @@
-"""From a breach at the broker to a row in the queue, under load; then a what-if replay.
+"""From a breach at the broker to a row in the API, under load; then a what-if replay.
 
 `python -m deploy.bench.alerts [--seconds 20] [--open 100000] [--replay 1000]`; ends in JSON.
 """
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,16 +18,16 @@ from typing import Any
 from uuid import UUID
 
 import paho.mqtt.client as mqtt
-import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from database.pool import connect
-from deploy.bench import common
+from deploy.bench import common, program
 from deploy.bench.common import Servers
+from deploy.bench.program import Reader
 from devices import wire
 
 PATIENTS = 2000
 PROBES_PER_S = 10
+LOOKS_PER_S = 10
 HISTORY_DAYS = 14
 TARGET_S = 1.0
 REPLAY_TARGET_S = 60.0
@@ -40,11 +40,12 @@ def main() -> None:
     figures: dict[str, object] = {"bench": "alerts", "target_p99_s": TARGET_S}
     with common.servers() as servers:
         organisation = _clinic(servers, told.open, told.seconds)
-        with _processes(servers):
+        with _processes(servers), program.web(servers) as port:
+            reader = program.Reader(port, program.token(servers, organisation))
             fastest = _fastest(servers)
             common.say(f"ingest at its maximum beside the alert worker: {fastest:,.0f}/s")
             half = fastest / 2
-            waits, waiting = _under_load(servers, half, told.seconds)
+            waits, waiting = _under_load(servers, reader, half, told.seconds)
             figures |= _latency(waits, half, told.open) | {"left_unjudged": waiting}
             common.say(f"{waiting:,} ordinary readings still wait; they are judged in time")
         if told.replay:
@@ -107,13 +108,15 @@ def _publisher(servers: Servers, count: int, rate: float | None) -> Any:  # noqa
     return publisher
 
 
-def _under_load(servers: Servers, rate: float, seconds: int) -> tuple[list[float], int]:
+def _under_load(
+    servers: Servers, reader: Reader, rate: float, seconds: int
+) -> tuple[list[float], int]:
     """Publish breaches of probe patients into the stream; return seconds until each is a row."""
     publisher = _publisher(servers, int(rate * (seconds + 4)), rate)
     time.sleep(2)
     seen: dict[str, float] = {}
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(servers, seen, stop))
+    watcher = threading.Thread(target=_watch, args=(reader, seen, stop))
     watcher.start()
     sent = _probe(servers, PROBES_PER_S * seconds)
     deadline = time.monotonic() + 30
@@ -168,28 +171,14 @@ def _breach(who: int) -> bytes:
     )
 
 
-def _watch(servers: Servers, seen: dict[str, float], stop: threading.Event) -> None:
-    """Read the worklist as the staff application does, every few milliseconds."""
-    with connect(servers.postgres.dsn(user="tidings_web"), autocommit=True) as web:
-        _as_organisation(servers, web)
+def _watch(reader: Reader, seen: dict[str, float], stop: threading.Event) -> None:
+    """Read the worklist as a program does, through the API, many times a second."""
+    with closing(reader):
         while not stop.is_set():
-            rows = web.execute(
-                "select p.mrn from episode e join patient p on p.id = e.patient_id"
-                " where e.closed_at is null and e.severity = 1 and e.opened_at > %s",
-                (datetime.fromtimestamp(time.time() - 60, UTC),),
-            ).fetchall()
-            now = time.monotonic()
-            for (mrn,) in rows:
-                seen.setdefault(mrn, now)
-            time.sleep(0.01)
-
-
-def _as_organisation(servers: Servers, web: psycopg.Connection[tuple[Any, ...]]) -> None:
-    with servers.owner() as owner:
-        row = owner.execute("select id from organisation").fetchone()
-    web.execute(
-        "select set_config('tidings.organisation', %s, false)", (str(row[0]),) if row else None
-    )
+            began = time.monotonic()
+            for mrn in reader.critical():
+                seen.setdefault(mrn, time.monotonic())
+            time.sleep(max(0.0, began + 1 / LOOKS_PER_S - time.monotonic()))
 
 
 def _latency(waits: list[float], rate: float, opened: int) -> dict[str, object]:

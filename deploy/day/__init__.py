@@ -1,0 +1,1 @@
+"""One day of a synthetic clinic: readings, alerts, pages, nurses; time is an argument."""
