@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from dashboards.accounts import passwords
 from dashboards.accounts.passkeys import passkeys_of
@@ -35,6 +35,11 @@ class OwnSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     password_hash: str | None
 
@@ -54,6 +59,17 @@ async def account(request: Request, visit: Own) -> HTMLResponse:
         verbs=sorted(ROLES.get(visit.staff.role, frozenset())),
         this=visit.token_hash,
     )
+
+
+@router.get("/session", response_class=JSONResponse)
+async def session_left(request: Request, visit: Own) -> JSONResponse:
+    """How long this session lasts if nobody does anything; pages ask in the background."""
+    this = {"token_hash": visit.token_hash}
+    seen = await first(visit.connection, _Seen, QUERIES["last_seen"], this)
+    if seen is None:  # an API token has no session
+        raise MissingError
+    left = seen.last_seen_at + wiring(request).settings.idle - visit.now
+    return JSONResponse({"seconds": max(int(left.total_seconds()), 0)})
 
 
 @router.post("/sign-out-elsewhere", response_class=HTMLResponse)

@@ -116,3 +116,6 @@ returning id as staff_id, true as may_enter
 -- name: bind_identity
 insert into staff_identity (organisation_id, issuer, subject, staff_id, since)
 values (current_organisation(), %(issuer)s, %(subject)s, %(staff_id)s, %(now)s)
+
+-- name: last_seen
+select last_seen_at from staff_session where token_hash = %(token_hash)s

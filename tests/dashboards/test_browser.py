@@ -51,10 +51,18 @@ def test_axe_finds_nothing(desk: OpenDesk, theme: str, clinic: Clinic) -> None:
 
 OTHER_PAGES = {
     "maya": (
-        *("/patients", "/tasks", "/messages", "/fleet", "/identity", "/account/code"),
+        *(
+            "/patients",
+            "/tasks",
+            "/messages",
+            "/fleet",
+            "/identity",
+            "/account/code",
+            "/account/password",
+        ),
         *(f"/patients/ID/{tab}" for tab in ("readings", "alerts", "tasks", "messages", "time")),
     ),
-    "ada": ("/admin", "/audit"),
+    "ada": ("/admin", "/audit", "/access"),
 }
 
 
@@ -238,6 +246,29 @@ def test_a_chart_is_read_aloud_by_arrow_keys(desk: OpenDesk, clinic: Clinic) -> 
     expect(page.locator("#sr")).to_contain_text("%, below the alert limit")
     page.get_by_role("button", name="Show as table").first.click()
     expect(page.get_by_role("region", name=re.compile("as a table"))).to_be_visible()
+
+
+def test_a_screen_that_is_left_alone_locks_itself_and_shows_nothing(
+    desk: OpenDesk, clinic: Clinic, clock: Clock
+) -> None:
+    page = desk("bela").page  # no live events here
+    page.clock.install()
+    page.goto(f"/patients/{clinic.patients[1]}")
+    with page.expect_response("**/account/session") as asked:
+        page.clock.run_for(61_000)
+    assert asked.value.status == 200
+    clock.ahead += timedelta(minutes=16)
+    with page.expect_response("**/account/session") as asked:
+        page.clock.run_for(15 * 60_000)
+    assert asked.value.status == 401
+    expect(page.get_by_role("heading", name="You were signed out")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="You were signed out")).to_be_visible()
+    behind = page.evaluate(
+        "getComputedStyle(document.querySelector('#locked'), '::backdrop').backgroundColor"
+    )
+    assert behind.startswith("rgb(")  # nothing shines through
 
 
 def test_an_expired_session_locks_the_page_and_the_note_survives(

@@ -99,6 +99,16 @@
     dialog.showModal();
   }
 
+  /* a screen that is left alone locks itself; asking does not keep the session awake */
+  async function check() {
+    const headers = { "Tidings-Background": "1", Accept: "application/json" };
+    const answer = await fetch("/account/session", { headers }).catch(() => null);
+    if (answer?.status === 401) { lock(); return; }
+    const left = answer?.ok ? (await answer.json()).seconds : 60;
+    setTimeout(check, (left + 1) * 1000);
+  }
+  setTimeout(check, 60000);
+
   /* live or not: named events and ticks come at least every eight seconds */
   const live = $("#live");
   const shown = $("#live-state");
