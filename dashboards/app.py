@@ -41,6 +41,7 @@ from dashboards.rules import limits as rule_limits
 from dashboards.rules import routes as rules
 from dashboards.rules import whatif
 from dashboards.settings import Settings
+from dashboards.views import routes as views
 from dashboards.wiring import Wiring
 from dashboards.work import routes as work
 from dashboards.worklist import actions, asking
@@ -51,7 +52,7 @@ ROUTERS = (
     *(signin, code, passkeys, sso, account, worklist, actions, asking),
     *(access, finding, minutes, tabs, patients, work),
     *(billing, billing_steps, billing_finding),
-    *(rules, rule_limits, whatif, rota),
+    *(rules, rule_limits, whatif, rota, views),
     *(fleet, hubs, gateways, identity, audit, admin, live, paging, health),
     *(document, *document.MODULES, api_tokens),
 )

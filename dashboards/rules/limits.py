@@ -1,5 +1,6 @@
 """One patient's own alert limits: which rules hold, who set what, until when."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -39,7 +40,7 @@ async def limits(request: Request, visit: Looking, patient_id: UUID) -> HTMLResp
         WORDS,
         rules=await _in_force(visit, who, found),
         own=[each for each in found if each.level == "patient"],
-        changed={each.rule_id: each.level for each in found},
+        changed=_levels(found, visit.now),
         past=await store.past(visit.connection, visit.now, patient_id),
         rule=gather.rule,
     )
@@ -105,6 +106,12 @@ def _limit(
         by=visit.staff.id,
         expires_at=ends,
     )
+
+
+def _levels(found: list[Signed], now: datetime) -> dict[str, str]:
+    """Whose change each rule has: the narrowest that holds now."""
+    held = [each for each in found if each.effective_from <= now]
+    return {o.rule_id: o.level for o in sorted(held, key=lambda o: o.override.level)}
 
 
 async def _in_force(visit: Visit, who: Person, found: list[Signed]) -> list[object]:

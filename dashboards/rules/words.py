@@ -13,6 +13,10 @@ ACRONYMS = MappingProxyType(
         "phq9": "PHQ-9", "phq": "PHQ", "gad7": "GAD-7", "copd": "COPD", "htn": "hypertension",
         "dm": "diabetes", "rr": "Breathing rate", "wt": "Weight", "temp": "Temperature",
         "neut": "Neutropenia", "preg": "Pregnancy", "crit": "critical", "dka": "DKA", "hhs": "HHS",
+        "level1": "level 1", "level2": "level 2", "stage2": "stage 2", "item9": "item 9",
+        "hypo": "hypoglycemia", "o2": "oxygen", "7pct": "7 %", "1d": "in 1 day",
+        "3d": "in 3 days", "7d": "in 7 days", "resp": "Respiratory", "30d": "30 days",
+        "behavioural": "behavioral", "paediatric": "pediatric",
     }
 )  # fmt: skip
 CODES = MappingProxyType({"S1": "critical", "S2": "high", "S3": "medium", "S4": "low"})

@@ -10,6 +10,7 @@ from dashboards.access import store as access
 from dashboards.door import Visit, holding
 from dashboards.navigation import NAVIGATION
 from dashboards.permissions import Verb, home
+from dashboards.views import store as views
 from dashboards.wiring import wiring
 from dashboards.worklist import gather, store
 from dashboards.worklist.filters import Cursor, Filters
@@ -47,6 +48,7 @@ async def worklist(request: Request, visit: Looking) -> HTMLResponse:
         choices=choices,
         teams=await store.teams(visit.connection, visit.staff.id),
         filter_fields=gather.filter_fields(choices),
+        own_views=await views.shown(visit.connection, visit.staff.id, filters, visit.now),
         pane=await _selected(visit, opened, zone) if opened else None,
     )
 
