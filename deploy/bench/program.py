@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from subprocess import Popen
 from urllib.parse import quote
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from dashboards.api import tokens
 from deploy.bench import common
 from deploy.bench.common import Servers
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def web(servers: Servers) -> Iterator[int]:
     }
     process = common.spawn("dashboards", environment=told)
     try:
-        _until_it_answers(port)
+        _until_it_answers(port, process)
         yield port
     finally:
         process.kill()
@@ -84,9 +85,9 @@ async def _minted(dsn: str, organisation: UUID) -> str:
     return text
 
 
-def _until_it_answers(port: int) -> None:
+def _until_it_answers(port: int, process: Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:

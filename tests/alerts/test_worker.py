@@ -140,3 +140,14 @@ def test_the_limits_of_urgency_are_the_loosest_of_any_critical_rule() -> None:
     assert rows["glucose"][:2] == [54, 400]
     assert rows["spo2"][0] == 91
     assert rows["blood_pressure"][3:] == [40, 131]
+
+
+def test_under_load_a_transaction_becomes_as_short_as_an_urgent_value_may_wait() -> None:
+    backlog = worker.Backlog()
+    assert backlog.bite == worker.ROWS
+    backlog.paced(512, took_s=0.4)
+    assert backlog.bite == 256
+    backlog.paced(256, took_s=5.0)
+    assert backlog.bite == worker.LEAST
+    backlog.paced(128, took_s=0.001)
+    assert backlog.bite == worker.ROWS
