@@ -1,7 +1,7 @@
 """What the scheduler has the database do every few minutes, on TimescaleDB and without it.
 
 Plain PostgreSQL sums up the days that changed and deletes what is past its retention; TimescaleDB
-does that by jobs of its own and is only rid of old identities.
+does that by jobs of its own and is only rid of old identities and settled dead letters.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 -- SQL of the database folder; read with database.sql.load("database")
 
 -- name: maintain
-select summed, removed from maintain(%(now)s, %(most)s);
+select summed, removed + forget_dead_letters(%(now)s, %(most)s) from maintain(%(now)s, %(most)s);
 
 -- name: versions
 -- The server, TimescaleDB if it is installed, and what the migration decided (null: not yet).

@@ -65,7 +65,8 @@ class Consumer:
         self._received_at = settings.clock()
         self._something = asyncio.Event()
         self._collecting = asyncio.Lock()
-        self._busy = 0
+        self._in_hand: list[datetime] = []
+        """When the first message of each batch that is being written came."""
         self._stop = asyncio.Event()
         self._ends_session = False
         self._gateways_seen: dict[str, datetime] = {}
@@ -88,6 +89,7 @@ class Consumer:
         work = [self.connection.stay(), self._touch_forever()]
         work += [self._write_forever() for _ in range(self._settings.writers)]
         tasks = [asyncio.create_task(each) for each in work]
+        self._metrics.watch(self._oldest_s)
         stopped = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -96,11 +98,17 @@ class Consumer:
                     task.result()  # raises what ended it
             await self._drain(end_session=self._ends_session)
         finally:
+            self._metrics.forget(self._oldest_s)
             stopped.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, stopped, return_exceptions=True)
             self.connection.close()
+
+    def _oldest_s(self) -> float:
+        """Age of the oldest message that is not acknowledged; asked from another thread."""
+        came = self._in_hand[:1] + [each.letter.received_at for each in list(self._arrivals)[:1]]
+        return max(0.0, (self._settings.clock() - min(came)).total_seconds()) if came else 0.0
 
     def _about_to_read(self) -> None:
         self._received_at = self._settings.clock()
@@ -132,11 +140,12 @@ class Consumer:
             while True:
                 async with self._collecting:
                     taken = await self._next_batch()
-                    self._busy += 1
+                    came = taken[0].letter.received_at
+                    self._in_hand.append(came)
                 try:
                     await self._store(writer, taken)
                 finally:
-                    self._busy -= 1
+                    self._in_hand.remove(came)
 
     async def _next_batch(self) -> list[Arrival]:
         """Wait for a message, then a moment for company."""
@@ -215,7 +224,7 @@ class Consumer:
         deadline = loop.time() + self._settings.drain_s
         quiet_since = loop.time()
         while loop.time() < deadline:
-            if self._arrivals or self._busy:
+            if self._arrivals or self._in_hand:
                 quiet_since = loop.time()
             elif loop.time() - quiet_since >= quiet_s:
                 return True

@@ -2,10 +2,10 @@
 
 from bisect import bisect_left
 from collections import Counter as Counted
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
@@ -64,6 +64,8 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry = registry or CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._ages: list[Callable[[], float]] = []
         self.lag = LagHistogram()
         registry.register(self.lag)
         self.messages = Counter(
@@ -89,6 +91,17 @@ class Metrics:
             "From the first look-up of a batch to its commit.",
             registry=registry,
         )
+        self.writer_wait = Histogram(
+            "tidings_ingest_writer_wait_seconds",
+            "From the arrival of a batch's first message until a writer took it.",
+            registry=registry,
+        )
+        self.oldest = Gauge(
+            "tidings_ingest_oldest_unacknowledged_seconds",
+            "Age of the oldest message that is neither stored nor acknowledged.",
+            registry=registry,
+        )
+        self.oldest.set_function(lambda: max((age() for age in self._ages), default=0.0))
         self.database_wait = Counter(
             "tidings_ingest_database_wait_seconds",
             "Time spent waiting for a database that was away.",
@@ -112,6 +125,14 @@ class Metrics:
             "tidings_ingest_slots_held", "Slots that this process owns.", registry=registry
         )
 
+    def watch(self, age: Callable[[], float]) -> None:
+        """Ask a slot for the age of its oldest message whenever somebody looks."""
+        self._ages.append(age)
+
+    def forget(self, age: Callable[[], float]) -> None:
+        """The slot is no longer ours."""
+        self._ages.remove(age)
+
     def stored(
         self, outcome: Outcome, received: list[datetime], *, began: datetime, now: datetime
     ) -> None:
@@ -119,6 +140,7 @@ class Metrics:
         self.messages.inc(len(received))
         self.batch.observe(len(received))
         self.commit.observe((now - began).total_seconds())
+        self.writer_wait.observe(max(0.0, (began - min(received)).total_seconds()))
         self.lag.observe(received, now)
         for word, number in outcome.rows.items():
             self.rows.labels(word).inc(number)

@@ -192,3 +192,41 @@ def test_the_web_role_sees_its_own_sums(db: Database, now: datetime) -> None:
                 connection.execute(f"select 1 from {hidden}")  # noqa: S608 - names above
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("select maintain(now())")
+
+
+@pytest.mark.parametrize(
+    ("state", "settled", "organisation", "kept"),
+    [
+        ("released", 400 * DAY, ORGANISATION, 0),
+        ("rejected", 300 * DAY, ORGANISATION, 1),
+        ("open", None, ORGANISATION, 1),
+        ("open", None, None, 0),
+    ],
+    ids=["settled long ago", "settled lately", "waits for a person", "nobody's"],
+)
+async def test_dead_letters_go_a_year_after_they_were_settled(
+    db: Database, state: str, settled: timedelta | None, organisation: UUID | None, kept: int
+) -> None:
+    now = datetime.now(UTC)
+    with db.connect() as connection:
+        connection.execute(
+            "insert into quarantine (id, organisation_id, reason, payload, received_at, state,"
+            " resolved_at) values (%s, %s, 'malformed', '', %s, %s, %s)",
+            (uuid4(), organisation, now - 500 * DAY, state, settled and now - settled),
+        )
+        async with open_pool(db.worker_dsn) as pool:
+            assert (await maintain(pool, now=now)).removed == 1 - kept
+        assert connection.execute("select count(*) from quarantine").fetchone() == (kept,)
+
+
+async def test_dead_letters_that_are_kept_for_ever_stay(
+    db: Database, pool: AsyncConnectionPool, now: datetime
+) -> None:
+    with db.connect() as connection:
+        connection.execute("update dead_letter_retention set keep = null")
+        connection.execute(
+            "insert into quarantine (id, reason, payload, received_at)"
+            " values (%s, 'malformed', '', '2001-01-01')",
+            (uuid4(),),
+        )
+        assert (await maintain(pool, now=now)).removed == 0

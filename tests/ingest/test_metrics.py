@@ -49,3 +49,17 @@ def test_names_carry_their_units_and_no_label_a_patient() -> None:
         for label in sample.labels
     }
     assert labels <= {"outcome", "reason", "doubt", "le"}
+
+
+def test_the_oldest_message_of_any_slot_is_told_as_long_as_the_slot_is_ours() -> None:
+    metrics = Metrics()
+    young, old = (lambda: 3.0), (lambda: 7.0)
+    metrics.watch(young)
+    metrics.watch(old)
+    assert told(metrics)["tidings_ingest_oldest_unacknowledged_seconds",] == 7
+    metrics.forget(old)
+    assert told(metrics)["tidings_ingest_oldest_unacknowledged_seconds",] == 3
+
+
+def test_memory_is_told() -> None:
+    assert told(Metrics())["process_resident_memory_bytes",] > 1e6
