@@ -14,6 +14,10 @@ from billing.store import Key
 from database.pool import connect
 
 
+class CalledOffError(Exception):
+    """Somebody called the work off: what it had begun is rolled back."""
+
+
 class Kind(StrEnum):
     """What is done."""
 
@@ -51,6 +55,8 @@ def run(dsn: str, order: Order) -> None:
             ended = {"state": "done", "words": words, "export": made}
         except (RefusedError, CaseError) as error:
             ended = {"state": "failed", "words": str(error), "export": None}
+        except CalledOffError:
+            return
         except Exception as error:
             ended = {"state": "failed", "words": type(error).__name__, "export": None}
             beside.execute(QUERIES["end_job"], ended | {"id": order.id})
@@ -85,6 +91,8 @@ def _done(
 
 def _progress(beside: Connection, order: Order) -> closing.Progress:
     def tell(done: int, total: int) -> None:
-        beside.execute(QUERIES["beat_job"], {"id": order.id, "done": done, "total": total})
+        told = {"id": order.id, "done": done, "total": total}
+        if beside.execute(QUERIES["beat_job"], told).rowcount == 0:
+            raise CalledOffError
 
     return tell

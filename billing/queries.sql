@@ -425,11 +425,12 @@ where not exists (
 returning id;
 
 -- name: beat_job
-update billing_job set done = %(done)s, total = %(total)s, beat_at = clock_timestamp() where id = %(id)s;
+update billing_job set done = %(done)s, total = %(total)s, beat_at = clock_timestamp()
+where id = %(id)s and state = 'running';
 
 -- name: end_job
 update billing_job set state = %(state)s, words = %(words)s, export_id = %(export)s, beat_at = clock_timestamp()
-where id = %(id)s;
+where id = %(id)s and state = 'running';
 
 -- name: forget_drafts
 -- Drafts are looked at and gone; only the newest of a month are kept.

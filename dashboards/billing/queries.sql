@@ -64,11 +64,16 @@ where e.organisation_id = current_organisation() and e.first = %(first)s order b
 select name, format, content from billing_export where organisation_id = current_organisation() and id = %(id)s;
 
 -- name: job
-select id, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
+select id, first, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
 where organisation_id = current_organisation() and id = %(id)s;
 
+-- name: call_off
+-- Its process notices at the next beat and rolls back.
+update billing_job set state = 'cancelled', words = 'Called off', beat_at = clock_timestamp()
+where organisation_id = current_organisation() and id = %(id)s and state = 'running';
+
 -- name: last_job
-select id, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
+select id, first, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job
 where organisation_id = current_organisation() and first = %(first)s
 order by beat_at desc limit 1;
 

@@ -131,7 +131,7 @@ async def job(request: Request, visit: Looking, job_id: UUID) -> HTMLResponse:
     found = await store.job(visit, job_id)
     if found is None:
         raise MissingError
-    context: dict[str, object] = {"job": found, "kinds": words.KINDS}
+    context: dict[str, object] = {"job": found, "kinds": words.KINDS, "visit": visit}
     return wiring(request).pages.html(request, "billing/job.html", context)
 
 

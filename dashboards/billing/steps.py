@@ -18,6 +18,7 @@ from billing.jobs import Kind, Order
 from billing.month import RefusedError as MonthRefusedError
 from billing.store import Key
 from dashboards.billing import store, words
+from dashboards.billing.store import Job
 from dashboards.door import MissingError, Visit, holding
 from dashboards.patients.routes import known
 from dashboards.permissions import Verb
@@ -67,6 +68,22 @@ async def begun(request: Request, visit: Visit, first: date, kind: Kind, form: F
     UNDER_WAY.add(task)
     task.add_done_callback(UNDER_WAY.discard)
     return order.id
+
+
+@router.post("/jobs/{job_id}/cancel")
+async def cancel(visit: Closing, job_id: UUID) -> Response:
+    """Call long work off."""
+    return to_month((await called_off(visit, job_id)).first)
+
+
+async def called_off(visit: Visit, job_id: UUID) -> Job:
+    """Call long work off; what has ended stays as it is."""
+    if await store.call_off(visit, job_id):
+        await visit.record("change", "billing_job", job_id, detail={"what": "call off"})
+    found = await store.job(visit, job_id)
+    if found is None:
+        raise MissingError
+    return found
 
 
 @router.post("/{month}/review")

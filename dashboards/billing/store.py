@@ -111,6 +111,7 @@ class Job:
     """Long work and how far it is."""
 
     id: UUID
+    first: date
     kind: str
     state: str
     done: int
@@ -227,6 +228,11 @@ async def content(visit: Visit, file_id: UUID) -> Content | None:
 async def job(visit: Visit, job_id: UUID) -> Job | None:
     """Return how far a piece of work is."""
     return await first(visit.connection, Job, QUERIES["job"], {"id": job_id})
+
+
+async def call_off(visit: Visit, job_id: UUID) -> bool:
+    """Call a piece of work off; False when it does not run."""
+    return await run(visit.connection, QUERIES["call_off"], {"id": job_id}) == 1
 
 
 async def last_job(visit: Visit, month: date) -> Job | None:
