@@ -13,9 +13,9 @@ from billing.files import Format
 from billing.gather import Connection
 from billing.jobs import Kind
 from dashboards.api import edge
-from dashboards.api.billing import LineId
+from dashboards.api.billing import Job, LineId
 from dashboards.api.edge import Asked, ConflictError, Made, Month, New, Reason, Text
-from dashboards.billing import steps
+from dashboards.billing import steps, store
 from dashboards.billing.steps import NotNowError, key_of, named, who
 from dashboards.billing.words import MEND_TITLES, PROBLEMS
 from dashboards.door import Visit, holding
@@ -65,6 +65,12 @@ async def start_billing_job(request: Request, visit: Closing, month: Month, aske
         raise _conflict(error) from error
 
 
+@router.post("/billing-jobs/{job_id}/cancel", response_model=Job)
+async def cancel_billing_job(visit: Closing, job_id: UUID) -> store.Job:
+    """Call long work off: what it had begun is rolled back; what has ended stays as it is."""
+    return await steps.called_off(visit, job_id)
+
+
 @router.post("/billing/{month}/review", status_code=204)
 async def review_month(request: Request, visit: Closing, month: Month) -> Response:
     """Close collecting."""
@@ -108,6 +114,7 @@ async def confirm_line(
     request: Request, visit: Closing, month: Month, line_id: LineId, asked: Because
 ) -> Response:
     """State that a line that waited for review still stands."""
+    await steps.known_line(visit, line_id)
     key, by, now = key_of(visit, named(month)), who(visit), visit.now
     return await _step(
         request,

@@ -68,3 +68,11 @@ async def replay(visit: Drafting, replay_id: UUID) -> State:
     if found is None:
         raise MissingError
     return found
+
+
+@router.post("/replays/{replay_id}/cancel", response_model=Replay)
+async def cancel_replay(visit: Drafting, replay_id: UUID) -> State:
+    """Call a replay off; one that has ended stays as it is."""
+    if await replay_desk.cancel(visit.connection, replay_id):
+        await visit.record("change", "rules", replay_id, detail={"what": "call what-if off"})
+    return await replay(visit, replay_id)

@@ -36,3 +36,6 @@ where reading_id = %(reading_id)s and organisation_id = %(organisation_id)s
 insert into audit (organisation_id, at, actor, action, object_kind, object_id, patient_id, detail)
 values (%(organisation_id)s, %(now)s, %(actor)s, 'change', 'reading', %(reading_id)s::text, %(patient_id)s,
         jsonb_build_object('what', 'artefact', 'reason', %(reason)s::text))
+
+-- name: kept
+select id from quarantine where id = %(id)s and organisation_id = current_organisation()

@@ -103,6 +103,11 @@ class OneReading:
     device_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Id:
+    id: UUID
+
+
 class Correction(BaseModel):
     """The correction form: an owner moves the reading, none strikes it."""
 
@@ -168,6 +173,7 @@ async def give(
 
 async def given(request: Request, visit: Visit, quarantine_id: UUID, patient_id: UUID) -> None:
     """Give a quarantined reading to a person; ReleaseError says why not."""
+    await _kept(visit, quarantine_id)
     await known(visit.connection, patient_id)
     async with _worker(request) as connection:
         await release(connection, quarantine_id, patient_id, by(visit, "identity review"))
@@ -183,6 +189,12 @@ async def refuse(
     """Close a row for good; it stays on record."""
     await rejected(request, visit, quarantine_id, reason)
     return _back()
+
+
+async def _kept(visit: Visit, quarantine_id: UUID) -> None:
+    """Refuse a row that this organisation does not have."""
+    if await first(visit.connection, _Id, QUERIES["kept"], {"id": quarantine_id}) is None:
+        raise MissingError
 
 
 async def rejected(request: Request, visit: Visit, quarantine_id: UUID, reason: str) -> None:
