@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from logging import INFO, WARNING
 from typing import Any
 
 import psycopg
@@ -92,21 +93,31 @@ async def _schedule(settings: Settings, stop: asyncio.Event) -> None:
     policy = escalation.product_policy()
     gauges.forget()
     async with await connect(settings.dsn) as connection:
-        slow_at = called_at = measured_at = None
+        slow_at = called_at = measured_at = ticked = None
         while not stop.is_set():
             now = await worker.database_now(connection)
             if await scheduler.lead(connection):
                 slow = slow_at is None or now - slow_at >= SLOW
-                await scheduler.tick(connection, policy, now=now, slow=slow)
+                ticked = await scheduler.tick(connection, policy, now=now, slow=slow, before=ticked)
                 slow_at = now if slow else slow_at
                 if measured_at is None or now - measured_at >= MEASURE:
-                    await gauges.refresh(connection, now=now)
+                    await _measure(connection, now)
                     measured_at = now
-                if settings.dead_man and (called_at is None or now - called_at >= DEAD_MAN):
-                    await senders.call(settings.dead_man)
+                due = called_at is None or now - called_at >= DEAD_MAN
+                if settings.dead_man and due and not ticked.failed:
+                    told = await senders.call(settings.dead_man)
+                    log.log(INFO if told.ok else WARNING, "dead_man_called", answer=told.detail)
                     called_at = now
             await scheduler.watch(connection, now=now)
             await _rest(settings.tick.total_seconds(), stop)
+
+
+async def _measure(connection: Connection, now: datetime) -> None:
+    """Numbers are worth less than timers: what goes wrong here must not stop them."""
+    try:
+        await gauges.refresh(connection, now=now)
+    except psycopg.DatabaseError as error:
+        log.error("measures_failed", error=type(error).__name__)  # noqa: TRY400  # no locals
 
 
 async def _deliver(settings: Settings, stop: asyncio.Event) -> None:

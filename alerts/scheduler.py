@@ -4,6 +4,7 @@ Nothing here waits for a message to arrive: absence, escalation, snoozes, leases
 measurements run out by themselves.
 """
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from database import sql
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 NAME = "scheduler"
+Part = Callable[[Connection, datetime], Awaitable[int]]
+ABSENCE = "alerts.absence_store.check"
 SILENT_AFTER = timedelta(minutes=3)
 PIPELINE_SLOWER_THAN = timedelta(seconds=60)
 STORM = 20
@@ -36,6 +39,8 @@ class Ticked:
     rechecked: int = 0
     absences: int = 0
     equipment: int = 0
+    failed: tuple[str, ...] = ()
+    """Timers that raised an error; while one that people rely on does, there is no heartbeat."""
 
 
 async def lead(connection: Connection) -> bool:
@@ -45,25 +50,39 @@ async def lead(connection: Connection) -> bool:
 
 
 async def tick(
-    connection: Connection, policy: Policy, *, now: datetime, slow: bool = True
+    connection: Connection,
+    policy: Policy,
+    *,
+    now: datetime,
+    slow: bool = True,
+    before: Ticked | None = None,
 ) -> Ticked:
     """Run every timer once; one that fails does not hold up the others.
 
-    `slow` adds those that look at the whole fleet: absence, equipment, storms, tallies.
+    `slow` adds those that look at the whole fleet: absence, equipment, storms, tallies. What the
+    absence check came to last time (`before`) stands until it runs again.
     """
+    failed = [] if slow or before is None else [n for n in before.failed if n == ABSENCE]
+
+    async def escalations(connection: Connection, now: datetime) -> int:
+        return await pages.escalate_due(connection, policy, now=now)
+
+    async def kept(part: Part) -> int:
+        return await _kept(part, connection, now, failed)
+
     done = Ticked(
-        released=await _kept(_leases, connection, now),
-        woken=await _kept(_snoozes, connection, now),
-        rechecked=await _kept(_second_measurements, connection, now),
-        pages=await _kept(lambda c, n: pages.escalate_due(c, policy, now=n), connection, now),
-        absences=await _kept(absence_store.check, connection, now) if slow else 0,
-        equipment=await _kept(equipment.check, connection, now) if slow else 0,
+        released=await kept(_leases),
+        woken=await kept(_snoozes),
+        rechecked=await kept(_second_measurements),
+        pages=await kept(escalations),
+        absences=await kept(absence_store.check) if slow else 0,
     )
-    await _kept(_pipeline, connection, now)
-    for part in (_storms, _tallies) if slow else ():
-        await _kept(part, connection, now)
-    await beat(connection, now=now)
-    return done
+    if not failed:
+        await beat(connection, now=now)
+    for part in (_pipeline, *((_storms, _tallies) if slow else ())):
+        await kept(part)
+    equipped = await kept(equipment.check) if slow else 0
+    return dataclasses.replace(done, equipment=equipped, failed=tuple(failed))
 
 
 async def beat(connection: Connection, *, now: datetime) -> None:
@@ -162,17 +181,21 @@ async def _tallies(connection: Connection, _: datetime) -> int:
     return 0
 
 
-async def _kept(
-    part: Callable[[Connection, datetime], Awaitable[int]], connection: Connection, now: datetime
-) -> int:
+async def _kept(part: Part, connection: Connection, now: datetime, failed: list[str]) -> int:
     try:
         return await part(connection, now)
     except psycopg.OperationalError:
         raise
     except Exception as error:  # noqa: BLE001  # the other timers must run
-        name = getattr(part, "__name__", "part")
+        name = _name(part)
         log.error("timer_failed", timer=name, error=type(error).__name__)  # noqa: TRY400  # no locals
+        failed.append(name)
         return 0
+
+
+def _name(part: Part) -> str:
+    """The module and function of a timer."""
+    return f"{part.__module__}.{getattr(part, '__name__', 'part')}"
 
 
 async def _first(

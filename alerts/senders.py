@@ -12,6 +12,7 @@ from alerts import delivery
 from alerts.delivery import Address, Message
 
 TIMEOUT_SECONDS = 20.0
+CALL_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,14 @@ async def send(address: Address, message: Message, now: datetime) -> Sent:
 
 
 async def call(url: str) -> Sent:
-    """Give the dead-man signal: whoever listens there raises an alarm when it stops."""
+    """Give the dead-man signal: whoever listens there raises an alarm when it stops.
+
+    Short, because the timers wait for it.
+    """
     try:
-        async with httpx2.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
+        async with asyncio.timeout(CALL_SECONDS), httpx2.AsyncClient() as client:
             answer = await client.get(url)
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, TimeoutError) as error:
         return Sent(ok=False, detail=type(error).__name__)
     return Sent(ok=answer.is_success, detail=str(answer.status_code))
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts import escalation, notify, pages, process, queue, scheduler
+from alerts import absence_store, escalation, notify, pages, process, queue, scheduler
 from alerts.delivery import Address, Message
 from alerts.pages import Acknowledged
 from alerts.senders import Sent
@@ -295,6 +295,37 @@ async def test_a_silent_scheduler_raises_an_alarm_itself(clinic: Clinic, noon: d
     assert clinic.ask("select rule_id, close_reason from incident") == [
         ("scheduler_silent", "it beats again")
     ]
+
+
+async def test_a_timer_that_fails_stops_the_heartbeat_until_it_runs_again(
+    clinic: Clinic, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> int:
+        raise ValueError("a rota nobody can read")
+
+    async with await process.connect(clinic.worker_dsn) as connection:
+        for module, name in ((absence_store, "check"), (pages, "escalate_due")):
+            clinic.run("delete from heartbeat")
+            with monkeypatch.context() as patch:
+                patch.setattr(module, name, broken, raising=True)
+                broken.__module__, broken.__name__ = module.__name__, name
+                failed = await scheduler.tick(connection, POLICY, now=noon)
+                assert failed.failed
+                assert clinic.one("select count(*) from heartbeat") == 0
+            again = await scheduler.tick(connection, POLICY, now=noon, before=failed)
+            assert again.failed == ()
+            assert clinic.one("select count(*) from heartbeat") == 1
+
+
+async def test_a_failed_absence_check_is_not_forgotten_between_its_turns(
+    clinic: Clinic, noon: datetime
+) -> None:
+    failed = scheduler.Ticked(failed=(scheduler.ABSENCE,))
+    async with await process.connect(clinic.worker_dsn) as connection:
+        await scheduler.tick(connection, POLICY, now=noon, slow=False, before=failed)
+        assert clinic.one("select count(*) from heartbeat") == 0
+        await scheduler.tick(connection, POLICY, now=noon, slow=True, before=failed)
+        assert clinic.one("select count(*) from heartbeat") == 1
 
 
 async def test_of_several_processes_one_leads_until_it_dies(clinic: Clinic) -> None:
