@@ -19,7 +19,7 @@ from dashboards.worklist import closing, store
 from dashboards.worklist.filters import VIEWS, Cursor, Filters, parameters
 from dashboards.worklist.protocol import Protocol, protocol
 from dashboards.worklist.store import Alert, Choices, Counts, Draft, Episode, Happening
-from dashboards.worklist.tally import Tally
+from dashboards.worklist.tally import NEVER, Tally
 
 PAGE = 50
 CAP = 500
@@ -84,12 +84,25 @@ async def shared(visit: Visit, filters: Filters, zone: str) -> dict[str, object]
 
 async def counted(visit: Visit, tally: Tally, *, fresh: bool = False) -> dict[str, object]:
     """Return the numbers above the list; the organisation's may be a few seconds old."""
-    organisation = visit.staff.organisation_id
-    counts: Counts | None = tally.recent(organisation, visit.now, acted=fresh)
-    if counts is None:
-        began = perf_counter()
-        counts = await store.counts(visit.connection, now=visit.now, soon=visit.now + SOON)
-        tally.keep(organisation, counts, visit.now, perf_counter() - began)
+    counts = tally.recent(visit.staff.organisation_id, visit.now, acted=fresh)
+    return await _numbers(visit, counts or await _count(visit, tally, NEVER))
+
+
+async def counted_since(visit: Visit, tally: Tally, event: int) -> dict[str, object]:
+    """Return the numbers after an event; they are counted once for all who were told of it."""
+    counts = tally.since(visit.staff.organisation_id, visit.now, event)
+    return await _numbers(visit, counts or await _count(visit, tally, event))
+
+
+async def _count(visit: Visit, tally: Tally, event: int) -> Counts:
+    began = perf_counter()
+    counts = await store.counts(visit.connection, now=visit.now, soon=visit.now + SOON)
+    organisation, took = visit.staff.organisation_id, perf_counter() - began
+    tally.keep(organisation, counts, visit.now, seconds=took, event=event)
+    return counts
+
+
+async def _numbers(visit: Visit, counts: Counts) -> dict[str, object]:
     own = await store.own_counts(visit.connection, staff_id=visit.staff.id, now=visit.now)
     return {"counts": counts, "own": own, "nav_critical": counts.critical}
 

@@ -17,7 +17,8 @@ where organisation_id = current_organisation() and closed_at is null
   and (%(due_before)s::timestamptz is null or due_at < %(due_before)s)
   and (%(language)s::text is null or language = %(language)s)
   and (%(team)s::uuid is null or care_team_id = %(team)s)
-  and (%(programme)s::text is null or %(programme)s = any(programmes))
+  and (%(programme)s::text is null or exists (select from enrolment n
+       where n.patient_id = worklist_row.patient_id and n.programme = %(programme)s and n.ended_at is null))
   and (%(condition)s::text is null or %(condition)s = any(conditions))
   and (%(metric)s::text is null or exists (select from alert a
        where a.episode_id = worklist_row.id and a.kind = %(metric)s and a.closed_at is null))
@@ -33,19 +34,28 @@ from worklist_row
 where organisation_id = current_organisation() and id = any(%(ids)s::uuid[])
 
 -- name: counts
--- The numbers above the list, for everybody of the organisation.
-select count(*) filter (where severity = 1) as critical,
-       count(*) filter (where due_at < %(now)s and owner_id is null) as overdue,
-       count(*) filter (where severity <= 2 and owner_id is null and not technical) as unclaimed_high,
-       count(*) as all_open,
-       count(*) filter (where severity <= 3 and not technical and queue <> 'outreach') as needs_action,
-       count(*) filter (where owner_id is null) as unclaimed,
-       count(*) filter (where due_at < %(soon)s) as due_soon,
-       count(*) filter (where queue = 'outreach') as no_readings,
-       count(*) filter (where technical) as devices
-from episode
-where organisation_id = current_organisation() and closed_at is null
-  and (snoozed_until is null or snoozed_until <= %(now)s)
+-- The numbers above the list, for everybody of the organisation: from the running tally, and of the index by due time
+-- only what is late or soon due. Snoozes that have ended but whose alerts were not woken yet are added.
+with facet as (
+  select queue, severity, technical, owned, open from episode_count
+  where organisation_id = current_organisation() and not snoozed
+  union all
+  select queue, severity, technical, owner_id is not null, 1 from episode
+  where organisation_id = current_organisation() and closed_at is null and snoozed_until <= %(now)s),
+pressing as (
+  select count(*) filter (where due_at < %(now)s and owner_id is null) as overdue, count(*) as due_soon from episode
+  where organisation_id = current_organisation() and closed_at is null and due_at < %(soon)s
+    and (snoozed_until is null or snoozed_until <= %(now)s))
+select coalesce(sum(open) filter (where severity = 1), 0)::integer as critical,
+       (select overdue from pressing) as overdue,
+       coalesce(sum(open) filter (where severity <= 2 and not owned and not technical), 0)::integer as unclaimed_high,
+       coalesce(sum(open), 0)::integer as all_open,
+       coalesce(sum(open) filter (where severity <= 3 and not technical and queue <> 'outreach'), 0)::integer as needs_action,
+       coalesce(sum(open) filter (where not owned), 0)::integer as unclaimed,
+       (select due_soon from pressing) as due_soon,
+       coalesce(sum(open) filter (where queue = 'outreach'), 0)::integer as no_readings,
+       coalesce(sum(open) filter (where technical), 0)::integer as devices
+from facet
 
 -- name: counts_of
 -- Those that are one person's own.
@@ -54,9 +64,7 @@ from episode
 where organisation_id = current_organisation() and closed_at is null and owner_id = %(staff_id)s
 
 -- name: filter_choices
-select array(select distinct unnest(conditions) from patient where organisation_id = current_organisation() order by 1) as conditions,
-       array(select distinct language from patient where organisation_id = current_organisation() order by 1) as languages,
-       array(select distinct programme from enrolment where organisation_id = current_organisation() and ended_at is null order by 1) as programmes
+select conditions, languages, programmes from filter_choices()
 
 -- name: teams_of
 select t.id, t.name from care_team t join care_team_member m on m.care_team_id = t.id where m.staff_id = %(staff_id)s order by t.name

@@ -111,7 +111,7 @@ async def rows(
     zone = (await store.organisation(visit.connection)).time_zone
     found = await store.by_id(visit.connection, ids or [])
     context = await gather.shared(visit, filters, zone)
-    context |= await gather.counted(visit, wired.tally, fresh=True)
+    context |= await gather.counted_since(visit, wired.tally, wired.hub.last)
     shown = await gather.pane(visit, pane, zone=zone) if pane else None
     return wired.pages.html(
         request,

@@ -10,6 +10,8 @@ FRESH = timedelta(seconds=5)
 FRESH_AFTER_AN_ACTION = timedelta(seconds=1)
 CHEAP_SECONDS = 0.03
 """Counts that took less are counted again whenever somebody acts."""
+NEVER = -1
+"""The number of no event: counts that were made for some other reason."""
 CHOICES_FOR = timedelta(minutes=10)
 
 
@@ -18,6 +20,7 @@ class _Counted:
     at: datetime
     counts: Counts
     seconds: float
+    event: int
 
 
 @dataclass(slots=True)
@@ -35,9 +38,17 @@ class Tally:
         longest = FRESH_AFTER_AN_ACTION if acted else FRESH
         return kept.counts if now - kept.at < longest else None
 
-    def keep(self, organisation: UUID, counts: Counts, now: datetime, seconds: float) -> None:
-        """Remember counts, and how long they took."""
-        self._counted[organisation] = _Counted(at=now, counts=counts, seconds=seconds)
+    def since(self, organisation: UUID, now: datetime, event: int) -> Counts | None:
+        """Return counts made after the last event: all browsers ask when one is told."""
+        kept = self._counted.get(organisation)
+        known = kept is not None and kept.event == event and now - kept.at < FRESH
+        return kept.counts if kept and known else None
+
+    def keep(
+        self, organisation: UUID, counts: Counts, now: datetime, *, seconds: float, event: int
+    ) -> None:
+        """Remember counts, how long they took, and the last event before them."""
+        self._counted[organisation] = _Counted(at=now, counts=counts, seconds=seconds, event=event)
 
     def choices(self, organisation: UUID, now: datetime) -> Choices | None:
         """Return filter choices that are not too old."""

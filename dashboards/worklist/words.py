@@ -1,7 +1,8 @@
 """How rows, events and outcomes look in words. Pure."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from types import MappingProxyType
 
 from care.programme import programmes
@@ -44,16 +45,31 @@ def respond(row: Episode, now: datetime) -> faces.Respond:
 
 def _limits(row: Episode, now: datetime) -> Limits:
     """The limits of the leading measurement."""
-    who = rules.subject(
-        birth_date=row.birth_date,
-        conditions=row.conditions,
-        traits=row.traits,
-        stays=[rules.stay(",".join(row.programmes), row.profiles, rules.LONG_AGO)],
-        zone=row.time_zone,
-        patient_id=row.patient_id,
+    of_rules = _of_rules(
+        row.kind,
+        row.birth_date,
+        row.time_zone,
+        (tuple(row.conditions), tuple(row.traits), tuple(row.programmes), tuple(row.profiles)),
+        now.replace(minute=0, second=0, microsecond=0),
     )
     own = baseline(row.sparkline) if row.kind == Kind.WEIGHT else None
-    return limits(row.kind, rules.in_force(who, now)).against(own)
+    return of_rules.against(own)
+
+
+@lru_cache(maxsize=20_000)
+def _of_rules(
+    kind: str, born: date, zone: str, facts: tuple[tuple[str, ...], ...], hour: datetime
+) -> Limits:
+    """What the rules say, found once an hour: the same rows are drawn again and again."""
+    conditions, traits, programmes, profiles = facts
+    who = rules.subject(
+        birth_date=born,
+        conditions=conditions,
+        traits=traits,
+        stays=[rules.stay(",".join(programmes), profiles, rules.LONG_AGO)],
+        zone=zone,
+    )
+    return limits(kind, rules.in_force(who, hour))
 
 
 def spark(row: Episode, now: datetime) -> faces.Spark | None:
