@@ -1,5 +1,5 @@
 -- name: staff
-select s.id, s.email, s.display_name, s.credential, s.role, s.totp_secret is not null as has_code, s.disabled_at, s.created_at,
+select s.id, s.email, s.display_name, s.credential, s.role, s.totp_secret is not null or exists (select from passkey k where k.staff_id = s.id) as has_code, s.disabled_at, s.created_at,
        (select max(last_seen_at) from staff_session x where x.staff_id = s.id) as last_seen_at,
        (select count(*) from staff_session x where x.staff_id = s.id and x.revoked_at is null and x.expires_at > %(now)s) as sessions
 from staff s where s.organisation_id = current_organisation() order by s.disabled_at is not null, s.display_name
@@ -18,6 +18,8 @@ update staff set disabled_at = %(now)s where id = %(staff_id)s and organisation_
 update staff set disabled_at = null where id = %(staff_id)s and organisation_id = current_organisation()
 
 -- name: forget_code
+-- The telephone is lost, and with it what was on it: codes and passkeys.
+with lost as (delete from passkey where staff_id = %(staff_id)s and organisation_id = current_organisation())
 update staff set totp_secret = null, totp_last_step = null where id = %(staff_id)s and organisation_id = current_organisation()
 
 -- name: revoke_sessions

@@ -112,3 +112,23 @@ def test_with_codes_set_up_a_password_opens_nothing_yet(
     client.cookies.clear()
     replayed = client.post("/login/code", data=code, headers={"cookie": f"sid={waiting}"})
     assert replayed.status_code == 401
+
+
+def test_an_administrator_lets_in_again_who_lost_the_device_with_the_passkey(
+    client: TestClient, sign_in: SignIn, clinic: Clinic, db: Db
+) -> None:
+    with db.connect() as connection:
+        connection.execute(
+            "insert into passkey (organisation_id, staff_id, credential_id, public_key, "
+            "sign_count, name, created_at) values (%s, %s, 'x', 'y', 0, 'Lost', now())",
+            (clinic.id, clinic.staff["maya"]),
+        )
+    assert enter(client, clinic, PASSWORD) == 303
+    assert "Use your passkey" in client.get("/login/code", headers=HTML).text
+    form = {"csrf_token": sign_in("ada")}
+    reset = f"/admin/users/{clinic.staff['maya']}/forget-code"
+    assert reset in client.get("/admin", headers=HTML).text
+    assert client.post(reset, data=form).status_code == 303
+    client.cookies.clear()
+    assert enter(client, clinic, PASSWORD) == 303
+    assert client.get("/account", headers=HTML).status_code == 200
