@@ -96,6 +96,8 @@ def _fastest(servers: Servers, count: int = 40_000) -> float:
         time.sleep(0.05)
     took = time.monotonic() - began
     publisher.join()
+    with servers.owner() as owner:
+        owner.execute("delete from to_evaluate")  # a burst that no clinic has is not judged
     return count / took
 
 
