@@ -40,8 +40,10 @@ PAGES = {
         "devices": "/fleet",
         "identity": "/identity",
         "account": "/account",
+        "rota": "/rota",
     },
     "bela": {"billing": "/billing"},
+    "tess": {"rules": "/admin/rules", "limits": "/patients/PATIENT/limits"},
     "ada": {"admin": "/admin", "audit": "/audit"},
 }
 """What each of the demo's staff looks at."""
