@@ -17,6 +17,7 @@ from devices.reading import Kind
 
 RANGES = (7, 30, 90)
 DEFAULT_DAYS = 30
+LISTED = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,11 @@ class ChartItem:
     summary: Summary
     words: str
     points: list[Point]
+
+    @property
+    def latest(self) -> list[Point]:
+        """What the table beside a chart shows, newest first; the rest is a page of its own."""
+        return self.points[: -LISTED - 1 : -1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
