@@ -168,8 +168,15 @@ def publish(port: int, messages: Sequence[tuple[str, bytes]], rate: float | None
             acknowledged += count
 
 
-def _hello(link: socket.socket) -> None:
-    body = b"\x00\x04MQTT\x05\x02\x00\x00\x00" + len(b"publisher").to_bytes(2, "big") + b"publisher"
+def end_session(port: int, client_id: str) -> None:
+    """Have the broker forget a client that will not come back, and what it queues for it."""
+    with socket.create_connection(("127.0.0.1", port)) as link:
+        _hello(link, client_id)
+
+
+def _hello(link: socket.socket, client_id: str = "publisher") -> None:
+    name = client_id.encode()
+    body = b"\x00\x04MQTT\x05\x02\x00\x00\x00" + len(name).to_bytes(2, "big") + name
     link.sendall(b"\x10" + length_of(len(body)) + body)
     link.recv(4096)
 
