@@ -99,7 +99,7 @@ def _enter(page: Page, login: str, password: str) -> str:
     """Sign in; return the second patient of the worklist, if there is one."""
     page.get_by_label("E-mail").fill(address(login))
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda url: "/login" not in url)
     rows = page.locator("tr.row")
     if not rows.count():

@@ -97,7 +97,7 @@ def _sign_in(page: Page, url: str) -> None:
     page.goto(f"{url}/login")
     page.get_by_label("E-mail").fill("maya@test.invalid")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/worklist*")
 
 
