@@ -113,7 +113,7 @@ def _answer_errors(app: FastAPI) -> None:
         code = error.status_code if isinstance(error, HTTPException) else 500
         words = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
         answer = problems.answer(request, code, words, words)
-        answer.headers.update(getattr(error, "headers", None) or {})
+        answer.headers.update(_told(request, error))
         return answer
 
     async def broken(request: Request, error: Exception) -> Response:
@@ -129,3 +129,11 @@ def _answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(ConflictError, conflict)
     app.add_exception_handler(HTTPException, raised)
     app.add_exception_handler(Exception, broken)
+
+
+def _told(request: Request, error: Exception) -> dict[str, str]:
+    """Return an error's headers; `Allow` of the API names every method of an address."""
+    headers = dict(getattr(error, "headers", None) or {})
+    if "Allow" in headers and problems.for_programs(request):
+        headers["Allow"] = document.allowed(request.url.path)
+    return headers

@@ -107,6 +107,12 @@ def routes() -> Iterator[APIRoute]:
         yield from (route for route in module.router.routes if isinstance(route, APIRoute))
 
 
+def allowed(path: str) -> str:
+    """Return the methods of whatever operations answer at a path, as `Allow` lists them."""
+    found = {m for route in routes() if route.path_regex.match(path) for m in route.methods or ()}
+    return ", ".join(sorted(found))
+
+
 def scopes() -> Iterator[tuple[str, str]]:
     """Yield each operation with the scope it needs."""
     for route in routes():

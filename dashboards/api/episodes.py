@@ -224,7 +224,7 @@ async def undo(visit: Acting, episode_id: UUID) -> store.Episode:
     return await _after(visit, episode_id, done)
 
 
-@router.post("/episodes/claim")
+@router.post("/worklist/bulk/claim")
 async def claim_several(visit: Acting, asked: Several) -> list[OneOfSeveral]:
     """Claim several; each answer stands for itself."""
     done = await queue.bulk_claim(
@@ -233,7 +233,7 @@ async def claim_several(visit: Acting, asked: Several) -> list[OneOfSeveral]:
     return [_one(each, outcome) for each, outcome in done.items()]
 
 
-@router.post("/episodes/snooze")
+@router.post("/worklist/bulk/snooze")
 async def snooze_several(visit: Acting, asked: SnoozeSeveral) -> list[OneOfSeveral]:
     """Let several rest; each answer stands for itself."""
     known = {row.id for row in await store.by_id(visit.connection, asked.ids)}

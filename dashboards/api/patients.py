@@ -209,7 +209,7 @@ async def recent_patients(visit: Looking) -> Listed[store.Found]:
     return Listed(items=found)
 
 
-@router.post("/patients/search", response_model=Page[FoundPatient])
+@router.post("/patient-search", response_model=Page[FoundPatient])
 async def search_patients(visit: Looking, asked: Search) -> Listed[store.Found]:
     """Patients by name, record number, birth date or telephone; fifty at most."""
     return Listed(items=await finding.looked_up(visit, " ".join(asked.text.split())))
