@@ -3,9 +3,9 @@
 `python -m deploy.bench.ingest [--messages 40000] [--rounds 3] [--workers 1,2] [--only ours,...]
 [--soak 10000000]`
 
-The ratios are of ours with the number of workers that did best, as mq-bridge has its best
-concurrency. Each contender takes one-reading messages live: publisher, broker, contender and PostgreSQL share
-this machine. Ours does all its checks; the others insert what the message says, unique by id.
+Each contender takes one-reading messages live: publisher, broker, contender and PostgreSQL share
+this machine. Ours does all its checks; the others insert what the message says, unique by id. The
+ratios are of ours with the number of workers that did best: mq-bridge has its best concurrency.
 Then ours alone: catching up with 50 readings a message, how late it is at half its rate and, with
 --soak, its memory over many readings.
 """
