@@ -70,14 +70,41 @@ OTHER_PAGES = {
 def test_axe_finds_nothing_on_the_other_pages_and_nothing_scrolls_sideways(
     desk: OpenDesk, clinic: Clinic, who: str
 ) -> None:
-    wide, narrow = desk(who, theme="dark"), desk(who, size=(320, 640))
+    seen = desk(who, theme="dark", to=OTHER_PAGES[who][0])
+    page = seen.page
     for path in OTHER_PAGES[who]:
-        address = path.replace("ID", str(clinic.patients[1]))
-        wide.page.goto(address)
-        assert faults(wide.page) == [], path
-        narrow.page.goto(address)
-        assert narrow.page.evaluate("document.documentElement.scrollWidth") <= 320, path
-    assert wide.complaints + narrow.complaints == []
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(path.replace("ID", str(clinic.patients[1])))
+        assert faults(page) == [], path
+        page.set_viewport_size({"width": 320, "height": 640})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
+    assert seen.complaints == []
+
+
+CARDS = {"maya": ("readings", "alerts", "time"), "ada": ("/audit",)}
+NARROWEST = """() => {
+  const boxes = [...document.querySelectorAll(".table-wrap:has(> .stacked)")];
+  const cells = boxes.flatMap(box => [...box.querySelectorAll("td[data-label]")]);
+  const padding = cell => parseFloat(getComputedStyle(cell).paddingInlineStart);
+  return {
+    sideways: boxes.filter(box => box.scrollWidth > box.clientWidth).length,
+    cells: cells.length,
+    least: Math.min(...cells.map(cell => cell.clientWidth - padding(cell))),
+  };
+}"""
+
+
+@pytest.mark.parametrize("who", CARDS)
+def test_a_phone_shows_tables_as_cards_with_room_for_what_they_say(
+    desk: OpenDesk, clinic: Clinic, who: str
+) -> None:
+    page = desk(who, size=(390, 844), to="/account").page
+    for tab in CARDS[who]:
+        page.goto(tab if tab.startswith("/") else f"/patients/{clinic.patients[1]}/{tab}")
+        found = page.evaluate(NARROWEST)
+        assert found["sideways"] == 0, tab
+        assert not found["cells"] or found["least"] >= 180, tab
+        assert faults(page) == [], tab
 
 
 def test_snoozing_asks_until_when_and_why(desk: OpenDesk) -> None:
