@@ -58,11 +58,11 @@ class Browser:
         ready.set()
         name = ""
         async for raw in reader:
-            line = raw.decode().strip()
-            if line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: ") and name in {"rows", "new"}:
-                self._hear(json.loads(line.removeprefix("data: "))["ids"])
+            said = raw.decode().strip()
+            if said.startswith("event: "):
+                name = said.removeprefix("event: ")
+            elif said.startswith("data: ") and name in {"rows", "new"}:
+                self._hear(json.loads(said.removeprefix("data: "))["ids"])
 
     def _hear(self, ids: Sequence[str]) -> None:
         now = time.monotonic()
