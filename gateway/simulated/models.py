@@ -105,7 +105,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
         "true_metrix_air": Model(
             kind=Glucometer,
             behaviour=Behaviour(
-                bonding=Bonding.JUST_WORKS, streams_on_subscribe=True, memory=Memory.KEEP
+                bonding=Bonding.JUST_WORKS, streams_on_subscribe=True, memory=Memory.RESEND
             ),
         ),
         "omron_standard_cuff": Model(kind=BloodPressureCuff, behaviour=_OMRON),

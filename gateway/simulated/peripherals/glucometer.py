@@ -15,7 +15,7 @@ from devices.racp import Code, ControlPoint, Op
 from devices.reading import UnreadableError
 from devices.sfloat import Special
 from gateway.simulated.peripherals import gatt, records_store
-from gateway.simulated.peripherals.behaviour import Behaviour
+from gateway.simulated.peripherals.behaviour import Behaviour, Memory
 from gateway.simulated.peripherals.clock import Now
 from gateway.simulated.peripherals.clock_service import UNKNOWN
 from gateway.simulated.peripherals.link import Link
@@ -121,12 +121,14 @@ class Glucometer(Peripheral):
             await self._obey(link)
 
     async def _stream(self, link: Link) -> None:
-        """Send all that is new without being asked."""
+        """Send what it holds without being asked, then all that is new."""
+        everything = self.behaviour.memory is Memory.RESEND
         while True:
             await link.until(lambda: self.measurement in link.subscribed and self.secured(link))
-            for record in self.unsent():
+            for record in list(self.stored) if everything else self.unsent():
                 await link.until(lambda: self.measurement in link.subscribed)
                 await self._send_glucose(link, record)
+            everything = False
             await link.until(lambda: self.has_news)
 
     async def _obey(self, link: Link) -> None:

@@ -11,7 +11,7 @@ from devices import glucose, glucose_context, racp
 from devices.racp import Code, ControlPoint, Op, Operator
 from devices.reading import FailedMeasurement, Reading
 from gateway.simulated.home import SimulatedHome
-from gateway.simulated.peripherals.behaviour import Behaviour
+from gateway.simulated.peripherals.behaviour import Behaviour, Memory
 from gateway.simulated.peripherals.glucometer import Glucometer
 
 pytestmark = pytest.mark.radio
@@ -186,6 +186,21 @@ async def test_some_meters_stream_without_being_asked(home: SimulatedHome, meet:
     async with meet(meter) as listener:
         await listener.listen(0x2A18)
         assert await listener.take(3) == [record.frame for record in records]
+
+
+async def test_one_that_streams_everything_makes_good_what_a_lost_link_took(
+    home: SimulatedHome, meet: Meet
+) -> None:
+    behaviour = Behaviour(streams_on_subscribe=True, memory=Memory.RESEND)
+    meter = await home.add(Glucometer, address=ADDRESS, name=NAME, behaviour=behaviour)
+    records = [await meter.measure(mg_dl=100 + number) for number in range(3)]
+    async with meet(meter) as listener:
+        await listener.listen(0x2A18)
+        await listener.take(3)
+    records.append(await meter.measure(mg_dl=180))
+    async with meet(meter) as listener:
+        await listener.listen(0x2A18)
+        assert await listener.take(4) == [record.frame for record in records]
 
 
 async def test_units_failures_control_solution_and_offset(home: SimulatedHome) -> None:
