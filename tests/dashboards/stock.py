@@ -61,6 +61,8 @@ THINGS = {
     "session_id": "insert into staff_session (token_hash, staff_id, organisation_id, csrf_token, "
     "created_at, last_seen_at, expires_at) values (%(hash)s, %(s)s, %(o)s, 'x', %(now)s, %(now)s, "
     "%(ahead)s) returning id",
+    "view_id": "insert into saved_view (organisation_id, staff_id, name, query) values (%(o)s, "
+    "%(s)s, %(line)s, 'sev=critical') returning id",
     "team_id": "select id from care_team where organisation_id = %(o)s",
 }
 

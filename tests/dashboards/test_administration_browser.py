@@ -114,7 +114,7 @@ def test_rota_and_hubs_are_read_by_everybody(
 def test_a_view_is_saved_and_one_tab_chimes_unless_muted(
     desk: OpenDesk, db: Db, clinic: Clinic
 ) -> None:
-    nurse = desk(to="/worklist%3Fsev%3Dcritical")
+    nurse = desk(to="/worklist?sev=critical")
     page = nurse.page
     page.get_by_text("Save view").click()
     assert faults(page) == []
