@@ -1,5 +1,6 @@
 """Technical alerts from gateways and devices: open while a fault lasts, closed when it is gone."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from alerts.incidents import Incident
 from alerts.severity import Severity
 from database import sql
 
+SLICE = 200
+"""Homes that are looked at in one go: the same process judges readings meanwhile."""
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 RULES = ("gw_offline", "gw_backlog", "gw_clock", "dev_battery", "dev_clock", "dev_error")
 
@@ -22,12 +25,14 @@ async def check(connection: Connection, now: datetime) -> int:
 
     Only homes where something differs are locked, one transaction each: most homes are well.
     """
-    found = await _rows(connection, "equipment", now=now)
+    homes = await _homes(connection, now)
     open_: dict[UUID, dict[str, int]] = {}
     for patient, rule_id, severity in await _rows(connection, "open_technical", rules=list(RULES)):
         open_.setdefault(patient, {})[rule_id] = severity
     changed = 0
-    for patient, organisation, states in _by_patient(found):
+    for number, (patient, (organisation, states)) in enumerate(homes.items()):
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
         wanted = _wanted(states, now)
         known = open_.get(patient, {})
         if {rule: int(fault.severity) for rule, fault in wanted.items()} != known:
@@ -40,26 +45,31 @@ async def check(connection: Connection, now: datetime) -> int:
     return changed
 
 
-def _by_patient(
-    found: Sequence[tuple[Any, ...]],
-) -> list[tuple[UUID, UUID, list[State]]]:
-    grouped: dict[UUID, tuple[UUID, list[State]]] = {}
-    for row in found:
-        state = State(
-            gateway=row[2],
-            heard_at=row[3],
-            ever_heard=row[4],
-            depth=row[5] or 0,
-            oldest=row[6],
-            gateway_offset_s=row[7],
-            device=row[8],
-            battery=row[9],
-            clock_offset_s=row[10],
-            failures=row[11] or 0,
-            clock_fault=row[12],
-        )
-        grouped.setdefault(row[0], (row[1], []))[1].append(state)
-    return [(patient, org, states) for patient, (org, states) in sorted(grouped.items())]
+async def _homes(connection: Connection, now: datetime) -> dict[UUID, tuple[UUID, list[State]]]:
+    """Return every patient's equipment, by patient, in slices: readings are judged beside."""
+    found = await connection.execute(sql.load("alerts")["equipment"], {"now": now})
+    homes: dict[UUID, tuple[UUID, list[State]]] = {}
+    while rows := await found.fetchmany(SLICE):
+        for row in rows:
+            homes.setdefault(row[0], (row[1], []))[1].append(_state(row))
+        await asyncio.sleep(0)
+    return homes
+
+
+def _state(row: Sequence[Any]) -> State:
+    return State(
+        gateway=row[2],
+        heard_at=row[3],
+        ever_heard=row[4],
+        depth=row[5] or 0,
+        oldest=row[6],
+        gateway_offset_s=row[7],
+        device=row[8],
+        battery=row[9],
+        clock_offset_s=row[10],
+        failures=row[11] or 0,
+        clock_fault=row[12],
+    )
 
 
 def _wanted(states: list[State], now: datetime) -> dict[str, Fault]:
