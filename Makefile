@@ -12,7 +12,7 @@ demo:  ## set up and run the demonstration clinic (ARGS="--check", "--no-radio",
 	@.venv/bin/tidings demo $(ARGS)
 
 test: check  ## set up, run every gate and every test
-	@.venv/bin/pytest -n 2 --dist loadfile
+	@.venv/bin/pytest -n 3 --dist loadfile
 
 check:  ## ruff, mypy strict, import contracts (the architecture tests run with the others)
 	@sh deploy/setup.sh test
