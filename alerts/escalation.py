@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 
 import msgspec
@@ -15,6 +16,14 @@ from care.rota import Duty
 REPEAT_CRITICAL = timedelta(minutes=10)
 REPEAT_HIGH = timedelta(minutes=60)
 END_OF_DAY = "end_of_next_business_day"
+
+
+class AfterHours(StrEnum):
+    """When a high alert may page outside the hours, by the patient's programme."""
+
+    PAGE = "page"
+    IF_HIGH_RISK = "page_if_high_risk"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +47,7 @@ class Clock:
     """How many steps have been done."""
     high_risk: bool = False
     technical: bool = False
+    after_hours: AfterHours = AfterHours.IF_HIGH_RISK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +123,16 @@ def _repeat_at(policy: Policy, clock: Clock, number: int, hours: OfficeHours) ->
 
 
 def _in_hours(clock: Clock, moment: datetime, hours: OfficeHours) -> datetime:
-    """Critical always counts; high waits for the morning unless the patient is at high risk."""
-    if clock.severity is Severity.CRITICAL or (clock.high_risk and not clock.technical):
+    """Critical always counts; high waits for the morning unless the programme lets it page."""
+    if clock.severity is Severity.CRITICAL or (_may_page(clock) and not clock.technical):
         return moment
     return hours.opens_next(moment).astimezone(UTC)
+
+
+def _may_page(clock: Clock) -> bool:
+    if clock.after_hours is AfterHours.IF_HIGH_RISK:
+        return clock.high_risk
+    return clock.after_hours is AfterHours.PAGE
 
 
 def _step(node: _Node) -> Step:

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-from alerts import metrics, oncall, queue
+from alerts import metrics, oncall, queue, routing
 from alerts.escalation import Clock, Policy, Turn, turn
 from alerts.lifecycle import Actor, Outcome, Refusal
 from alerts.severity import Severity
@@ -198,6 +198,7 @@ def _due(row: Sequence[Any]) -> Due:
             step=row[4],
             high_risk=bool(row[5]),
             technical=row[6],
+            after_hours=routing.after_hours(row[7], routing.table()),
         ),
         programmes=tuple(row[7]),
     )

@@ -1,6 +1,6 @@
 """Which queue an alert goes to, from the patient's programmes; the table is routing.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -8,6 +8,7 @@ from importlib import resources
 import msgspec
 import yaml
 
+from alerts.escalation import AfterHours
 from alerts.policy import Alert
 from alerts.samples import Subject
 from alerts.severity import Severity
@@ -34,6 +35,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     default: str
     by_route: Mapping[str, str]
     technical: Mapping[str, str]
+    after_hours: Mapping[str, AfterHours]
     programmes: Mapping[str, tuple[_Line, ...]]
 
 
@@ -50,6 +52,12 @@ def table() -> Table:
     """Return routing.yaml; msgspec.ValidationError stops the start."""
     text = resources.files("alerts").joinpath("routing.yaml").read_text(encoding="utf-8")
     return msgspec.convert(yaml.safe_load(text), Table)
+
+
+def after_hours(programmes: Collection[str], lines: Table) -> AfterHours:
+    """Return what a patient's programmes say of high alerts outside the hours: the boldest wins."""
+    told = {lines.after_hours[each] for each in programmes if each in lines.after_hours}
+    return next((each for each in AfterHours if each in told), lines.after_hours["default"])
 
 
 def route(alert: Alert, subject: Subject, lines: Table) -> Route:

@@ -1,12 +1,13 @@
 """Whose turn it is, with the clock moved by argument."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts import escalation
-from alerts.escalation import Clock
+from alerts import escalation, routing
+from alerts.escalation import AfterHours, Clock
 from alerts.severity import Severity
 from care.calendar import OfficeHours
 
@@ -66,6 +67,32 @@ def test_high_waits_for_the_morning_unless_the_patient_is_at_high_risk() -> None
     assert first == [(30 * 60, "charge_nurse"), (30 * 60, "supervising_provider")]
     at_risk = run(Severity.HIGH, SUNDAY_NIGHT, timedelta(hours=1), high_risk=True)
     assert at_risk == [(60, "charge_nurse")]
+
+
+@pytest.mark.parametrize(
+    ("programmes", "high_risk", "pages_at_night"),
+    [
+        (["pace"], False, True),
+        (["pcmh"], False, False),
+        (["pcmh"], True, True),
+        (["pcmh", "pace"], False, True),
+        ([], True, True),
+    ],
+    ids=["care around the clock", "waits", "high risk", "the boldest programme wins", "default"],
+)
+def test_the_programme_says_whether_high_pages_at_night(
+    programmes: list[str], *, high_risk: bool, pages_at_night: bool
+) -> None:
+    policy = routing.after_hours(programmes, routing.table())
+    waits = replace(clock(Severity.HIGH, SUNDAY_NIGHT, high_risk=high_risk), after_hours=policy)
+    later = SUNDAY_NIGHT + timedelta(hours=1)
+    assert bool(escalation.turn(POLICY, waits, HOURS, now=later).steps) is pages_at_night
+
+
+def test_a_programme_may_hold_even_for_high_risk() -> None:
+    holds = replace(clock(Severity.HIGH, SUNDAY_NIGHT, high_risk=True), after_hours=AfterHours.HOLD)
+    later = SUNDAY_NIGHT + timedelta(hours=1)
+    assert escalation.turn(POLICY, holds, HOURS, now=later).steps == ()
 
 
 def test_medium_waits_for_the_end_of_the_next_business_day() -> None:
