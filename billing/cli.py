@@ -114,7 +114,7 @@ def export_month(
     with _database(dsn, console) as connection:
         owner = commands.organisation_of(connection, organisation)
         key = Key(organisation=owner, first=_first(month, now, console))
-        console.print(commands.export(connection, key, form, out, now=now), highlight=False)
+        console.print(commands.export(connection, dsn, key, form, out, now=now), highlight=False)
 
 
 @app.command("evidence")

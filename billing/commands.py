@@ -68,12 +68,17 @@ def month(
     return done, [(code, lines) for code, lines in rows]
 
 
-def export(connection: Connection, key: Key, form: Format, out: Path, *, now: datetime) -> str:
+def export(  # noqa: PLR0913  which month, in which form, whereto and as of when
+    connection: Connection, dsn: str, key: Key, form: Format, out: Path, *, now: datetime
+) -> str:
     """Write a month's file; return what it is."""
+    helpers = crew.of(dsn, gather.how_many(connection, key.organisation, key.first))
     with shown("Writing rows") as tell:
-        made = files.make(
-            connection, key, form, by=BY, now=now, progress=lambda rows: tell(rows, 0)
-        )
+
+        def written(rows: int) -> None:
+            tell(rows, 0)
+
+        made = files.make(connection, key, form, by=BY, now=now, progress=written, crew=helpers)
     found = connection.execute(QUERIES["export"], key.fields | {"id": made}).fetchone()
     if found is None:
         raise CaseError("the file is gone")

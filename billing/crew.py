@@ -1,8 +1,9 @@
 """A month's patients dealt out to several processes: whoever is free takes the next share."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -39,18 +40,18 @@ def deal(
     connection: Connection,
     crew: Crew | None = None,
 ) -> Iterator[Done]:
-    """Yield what each share gave as it ends; without a crew they are done here, one by one."""
+    """Yield what each share gave, in order; without a crew they are done here, one by one."""
     if crew is None or crew.processes == 1:
         yield from (work(connection, share) for share in shares)
         return
     with ProcessPoolExecutor(crew.processes, mp_context=get_context("spawn")) as pool:
-        running: set[Future[Done]] = set()
+        running: deque[Future[Done]] = deque()
         for share in shares:
-            running.add(pool.submit(_done, crew.dsn, work, share))
+            running.append(pool.submit(_done, crew.dsn, work, share))
             if len(running) >= AHEAD * crew.processes:
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (each.result() for each in ended)
-        yield from (each.result() for each in running)
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 def _done(dsn: str, work: Callable[[Connection, Share], Done], share: Share) -> Done:

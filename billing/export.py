@@ -8,16 +8,17 @@ from decimal import Decimal
 from typing import BinaryIO, TextIO
 
 import xlsxwriter  # type: ignore[import-untyped]  # ships no types
-from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # ships no types
 
 from billing import days, ledger, missing, periods
 from billing.claims import BillLine, missing_for_claim
 from billing.outcome import Evaluation
 from billing.pack import Pack
 from billing.record import Case
+from billing.sheet import RowSheet
 from billing.spreadsheet import harmless
 
 Cell = str | int | float | Decimal | date | datetime | None
+Rendered = tuple[str | float, ...]
 Progress = Callable[[int], None]
 ROWS_PER_SHEET = 1_000_000
 EVERY = 1_000
@@ -30,6 +31,14 @@ class Table:
     name: str
     columns: tuple[str, ...]
     rows: Iterable[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Tables that grow side by side: each batch holds some rows for every one of them."""
+
+    tables: tuple[Table, ...]
+    batches: Iterable[tuple[Iterable[Rendered], ...]]
 
 
 LINE_COLUMNS = (
@@ -101,7 +110,7 @@ def write_csv(out: TextIO, table: Table, progress: Progress | None = None) -> in
 
 def write_xlsx(
     out: BinaryIO | str,
-    tables: Iterable[Table],
+    tables: Iterable[Table | Together],
     *,
     created: datetime,
     progress: Progress | None = None,
@@ -111,33 +120,56 @@ def write_xlsx(
     written = 0
     with xlsxwriter.Workbook(out, options) as book:
         book.set_properties({"created": created, "title": "Billing month"})
-        for table in tables:
-            sheet = _sheet(book, table, 1)
-            for number, row in enumerate(table.rows):
-                place = number % ROWS_PER_SHEET
-                if number and not place:
-                    sheet = _sheet(book, table, number // ROWS_PER_SHEET + 1)
-                _write(sheet, place + 1, row)
+        for each in tables:
+            for leaves, row in _placed(book, each):
+                leaves.put(row)
                 written += 1
                 _tell(progress, written)
     return written
 
 
-def _sheet(book: xlsxwriter.Workbook, table: Table, part: int) -> Worksheet:
-    name = table.name if part == 1 else f"{table.name} {part}"
-    sheet = book.add_worksheet(name)
-    sheet.freeze_panes(1, 0)
-    for place, heading in enumerate(table.columns):
-        sheet.write_string(0, place, heading)
-    return sheet
+class _Leaves:
+    """The sheets of one table: a full one is followed by another."""
+
+    def __init__(self, book: xlsxwriter.Workbook, table: Table) -> None:
+        self._book, self._table, self._rows = book, table, 0
+        self._open(1)
+
+    def put(self, row: Rendered) -> None:
+        part, place = divmod(self._rows, ROWS_PER_SHEET)
+        if part and not place:
+            self._open(part + 1)
+        self._sheet.put(place + 1, row)
+        self._rows += 1
+
+    def _open(self, part: int) -> None:
+        name = self._table.name if part == 1 else f"{self._table.name} {part}"
+        self._sheet: RowSheet = self._book.add_worksheet(name, worksheet_class=RowSheet)
+        self._sheet.freeze_panes(1, 0)
+        self._sheet.put(0, self._table.columns)
 
 
-def _write(sheet: Worksheet, number: int, row: Sequence[Cell]) -> None:
-    for place, cell in enumerate(row):
-        if isinstance(cell, int | float | Decimal):
-            sheet.write_number(number, place, float(cell))
-        else:
-            sheet.write_string(number, place, _text(cell))
+def _placed(
+    book: xlsxwriter.Workbook, given: Table | Together
+) -> Iterator[tuple[_Leaves, Rendered]]:
+    """Yield rows as they come, each with the sheets that it belongs to."""
+    if isinstance(given, Table):
+        alone = (map(rendered, given.rows),)
+        given = Together(tables=(given,), batches=(alone,))
+    sheets = [_Leaves(book, table) for table in given.tables]
+    for batch in given.batches:
+        for leaves, rows in zip(sheets, batch, strict=True):
+            for row in rows:
+                yield leaves, row
+
+
+def rendered(row: Sequence[Cell]) -> Rendered:
+    """Return a row as a spreadsheet holds it: texts and numbers."""
+    return tuple([cell if type(cell) is str else _rendered(cell) for cell in row])
+
+
+def _rendered(cell: Cell) -> str | float:
+    return float(cell) if isinstance(cell, int | float | Decimal) else _text(cell)
 
 
 def _plain(cell: Cell) -> str | int | float | Decimal:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import msgspec
 
-from billing import analysis, evaluate, export, fhir, month, store, windows, x12_claim
-from billing import pack as packs
+from billing import analysis, details, export, fhir, month, store, x12_claim
+from billing.crew import Crew
 from billing.fields import CaseError
 from billing.gather import QUERIES, Connection
 from billing.month import Action, Difference, Refusal, RefusedError, State
@@ -44,6 +44,7 @@ def make(  # noqa: PLR0913  which month, in which form, by whom and when
     by: str,
     now: datetime,
     progress: Progress | None = None,
+    crew: Crew | None = None,
     production: bool = False,
 ) -> UUID:
     """Write a file and keep it; of a locked month it counts as exported, else it is a draft."""
@@ -52,7 +53,7 @@ def make(  # noqa: PLR0913  which month, in which form, by whom and when
         if before.state in (State.COLLECTING, State.READY):
             if form not in FOR_LOOKING:
                 raise RefusedError(Refusal.WRONG_STATE, before, Action.EXPORT)
-            return _kept(connection, key, form, None, by=by, now=now, progress=progress)
+            return _kept(connection, key, form, None, by=by, now=now, progress=progress, crew=crew)
         waiting = store.count(connection, key, "needing_review")
         after = month.export(before, by=by, at=now, needing_review=waiting)
         made = _kept(
@@ -63,6 +64,7 @@ def make(  # noqa: PLR0913  which month, in which form, by whom and when
             by=by,
             now=now,
             progress=progress,
+            crew=crew,
             production=production,
         )
         store.keep(connection, key, after)
@@ -78,6 +80,7 @@ def _kept(  # noqa: PLR0913  the facts of a file, by name
     by: str,
     now: datetime,
     progress: Progress | None,
+    crew: Crew | None,
     production: bool = False,
 ) -> UUID:
     changes = _changes(connection, key) if number is not None and number > 1 else ()
@@ -85,6 +88,8 @@ def _kept(  # noqa: PLR0913  the facts of a file, by name
         path = Path(folder) / "file"
         if form is Format.X12:
             _write_837p(connection, key, path, number or 0, now=now, production=production)
+        elif form is Format.XLSX:
+            _write_xlsx(connection, key, path, now=now, progress=progress, crew=crew)
         else:
             WRITERS[form](connection, key, path, now, progress)
         content = path.read_bytes()
@@ -128,21 +133,19 @@ def _write_csv(
         export.write_csv(out, export.lines_table(store.lines(connection, key)), progress)
 
 
-def _write_xlsx(
-    connection: Connection, key: Key, path: Path, now: datetime, progress: Progress | None
+def _write_xlsx(  # noqa: PLR0913  which month, whereto, as of when, told to whom, by how many
+    connection: Connection,
+    key: Key,
+    path: Path,
+    *,
+    now: datetime,
+    progress: Progress | None,
+    crew: Crew | None,
 ) -> None:
-    rules = packs.in_force(windows.month_of(key.first).last)
-    judged = (
-        (case, each)
-        for case in store.cases(connection, key)
-        for each in evaluate.evaluate_in_force(case)
-    )
     tables = (
         export.lines_table(store.lines(connection, key)),
         analysis.summary(store.lines(connection, key), store.fees(connection, key)),
-        export.missing_table(judged),
-        export.days_table(store.cases(connection, key), rules),
-        export.minutes_table(store.cases(connection, key), rules),
+        details.of(connection, key, now=now, crew=crew),
     )
     export.write_xlsx(str(path), tables, created=now, progress=progress)
 
@@ -169,7 +172,7 @@ def _write_fhir(
         out.write("\n]}\n")
 
 
-WRITERS = {Format.CSV: _write_csv, Format.XLSX: _write_xlsx, Format.FHIR: _write_fhir}
+WRITERS = {Format.CSV: _write_csv, Format.FHIR: _write_fhir}
 
 
 def _write_837p(  # noqa: PLR0913  the facts of a claim file, by name

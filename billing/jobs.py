@@ -85,7 +85,7 @@ def _done(
     def written(rows: int) -> None:
         progress(rows, 0)
 
-    made = files.make(connection, key, order.form, by=by, now=now, progress=written)
+    made = files.make(connection, key, order.form, by=by, now=now, progress=written, crew=helpers)
     return "Ready to download", made
 
 

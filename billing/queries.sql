@@ -222,10 +222,12 @@ with old as (
 delete from bill_line where id in (select id from old) and exported_at is null;
 
 -- name: drop_other_lines
--- Lines of patients who no longer belong to the month.
-delete from bill_line b where organisation_id = %(organisation)s and first = %(first)s and exported_at is null
-  and not exists (select from billing_patient p where p.organisation_id = b.organisation_id and p.first = b.first
-                  and p.patient_id = b.patient_id);
+-- Lines of patients who no longer belong to the month. Sets are subtracted once: joined row by row while the statistics
+-- are still those of an empty month, this took the square of the patients.
+delete from bill_line where organisation_id = %(organisation)s and first = %(first)s and exported_at is null
+  and patient_id = any(array(
+    select patient_id from bill_line where organisation_id = %(organisation)s and first = %(first)s and exported_at is null
+    except select patient_id from billing_patient where organisation_id = %(organisation)s and first = %(first)s));
 
 -- name: lines
 -- The current lines of a month, a batch at a time, in the order of patients.

@@ -171,7 +171,9 @@ def lines(connection: Connection, key: Key) -> Iterator[BillLine]:
     after: dict[str, object] = {"after_patient": NOBODY, "after_line": ""}
     while True:
         wanted = key.fields | after | {"most": BATCH}
-        found = connection.execute(QUERIES["lines"], wanted).fetchall()
+        with connection.cursor() as cursor:
+            set_json_loads(msgspec.json.decode, cursor)
+            found = cursor.execute(QUERIES["lines"], wanted).fetchall()
         for _, content in found:
             yield as_line(content)
         if len(found) < BATCH:

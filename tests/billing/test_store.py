@@ -1,8 +1,9 @@
 """A small clinic's October 2026 in real PostgreSQL: gathered, judged, locked."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -103,6 +104,29 @@ def test_two_processes_give_the_month_that_one_gives(
     assert len(told) > 2
     assert found() == alone
     assert closing.unproven(small.worker, small.key, now=NOW, crew=pair) == 0
+
+
+def test_two_processes_write_the_file_that_one_writes(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge(small)
+    alone = export(small, Format.XLSX)
+    monkeypatch.setattr(store, "BATCH", 5)
+    pair = Crew(dsn=small.dsn, processes=2)
+    made = files.make(small.worker, small.key, Format.XLSX, by="test", now=NOW, crew=pair)
+    found = small.ask("select content, sha256 from billing_export where id = %s", made)
+    assert found == [(alone, hashlib.sha256(alone).hexdigest())]
+
+
+def test_whoever_leaves_the_month_leaves_no_line_in_it(small: Small) -> None:
+    judge(small)
+    stay = "select line_id from bill_line where patient_id <> %s order by line_id"
+    gone, before = small.patients[COMPLETE], small.ask(stay, small.patients[COMPLETE])
+    assert codes(small, COMPLETE)
+    small.owner.execute("update patient set deceased_on = '2026-09-30' where id = %s", (gone,))
+    assert judge(small, NOW + timedelta(hours=1)) == PLANS - 1
+    assert codes(small, COMPLETE) == set()
+    assert small.ask(stay, gone) == before
 
 
 def test_a_share_that_fails_fails_the_whole_and_leaves_the_month_unevaluated(small: Small) -> None:
