@@ -1,6 +1,6 @@
 """A billing month at scale: judged in memory, then from the database; ends in JSON.
 
-`python -m deploy.bench.billing [--patients 10000] [--linear] [--xlsx] [--memory] [--database]`
+`python -m deploy.bench.billing [--patients N] [--linear] [--xlsx] [--memory] [--database] [--lines N]`
 """
 
 import argparse
@@ -26,6 +26,7 @@ from billing.pack import Pack
 from billing.store import Key
 from database.migrate import migrate
 from database.pool import connect
+from deploy.bench import long_file
 from deploy.bench.common import conclude
 from deploy.embedded.postgres import EmbeddedPostgres
 
@@ -40,6 +41,8 @@ NOW = datetime(2026, 11, 5, 15, tzinfo=UTC)
 SQL = Path(__file__).with_name("billing.sql")
 SERVER = {"shared_buffers": "256MB", "max_wal_size": "4GB"}
 PATIENTS_PER_NURSE = 50
+COPIED = 500
+"""Patients judged, then copied, for a file of many lines."""
 TARGET_S = 60
 """For 10,000 patients' month on two cores."""
 
@@ -186,6 +189,18 @@ def from_database(patients: int) -> dict[str, object]:
             return counted | _closed(server.dsn(user="tidings_worker"), key, patients)
 
 
+def long_files(lines: int) -> list[dict[str, float]]:
+    """Write an XLSX of so many lines, and one of a tenth beside it."""
+    with tempfile.TemporaryDirectory(prefix="tidings-bench-") as top:
+        Path(top).chmod(0o711)
+        with EmbeddedPostgres(Path(top) / "postgres", settings=SERVER) as server:
+            migrate(server.dsn())
+            organisation, _ = _filled(server.dsn(), COPIED)
+            key = Key(organisation=organisation, first=OCTOBER)
+            ways = server.dsn(), server.dsn(user="tidings_worker")
+            return list(long_file.sizes(*ways, key, lines, NOW))
+
+
 def _filled(dsn: str, patients: int) -> tuple[UUID, dict[str, object]]:
     parts = [part.encode() for part in SQL.read_text(encoding="utf-8").split("-- part\n")[1:]]
     with connect(dsn, autocommit=True) as owner:
@@ -225,7 +240,7 @@ def _closed(dsn: str, key: Key, patients: int) -> dict[str, object]:
         with timed(took, "lock"):
             closing.lock(worker, key, by="staff:second", now=NOW, progress=tell, crew=team)
         with timed(took, "xlsx"):
-            files.make(worker, key, files.Format.XLSX, by="bench", now=NOW)
+            files.make(worker, key, files.Format.XLSX, by="bench", now=NOW, crew=team)
         lines = one(worker, b"select count(*) from bill_line")
     return {
         "lines": lines,
@@ -265,7 +280,11 @@ def main() -> None:
     parser.add_argument("--xlsx", action="store_true", help="write the lines to XLSX as they come")
     parser.add_argument("--memory", action="store_true", help="only the pure evaluation")
     parser.add_argument("--database", action="store_true", help="only the month in PostgreSQL")
+    parser.add_argument("--lines", type=int, help="only an XLSX of so many lines: time and memory")
     asked = parser.parse_args()
+    if asked.lines:
+        conclude({"bench": "billing", "long_file": long_files(asked.lines)})
+        return
     sizes = (1_000, 10_000, 100_000) if asked.linear else (asked.patients,)
     result: dict[str, object] = {"bench": "billing", "cores": os.cpu_count(), "target_s": TARGET_S}
     if not asked.database:
