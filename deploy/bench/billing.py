@@ -1,6 +1,6 @@
 """A billing month at scale: judged in memory, then from the database; ends in JSON.
 
-`python -m deploy.bench.billing [--patients N] [--linear] [--xlsx] [--memory] [--database] [--lines N]`
+`python -m deploy.bench.billing [--patients N] [--linear] [--xlsx] [--memory|--database|--lines N]`
 """
 
 import argparse
