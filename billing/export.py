@@ -14,7 +14,6 @@ from billing.claims import BillLine, missing_for_claim
 from billing.outcome import Evaluation
 from billing.pack import Pack
 from billing.record import Case
-from billing.sheet import RowSheet
 from billing.spreadsheet import harmless
 
 Cell = str | int | float | Decimal | date | datetime | None
@@ -139,14 +138,20 @@ class _Leaves:
         part, place = divmod(self._rows, ROWS_PER_SHEET)
         if part and not place:
             self._open(part + 1)
-        self._sheet.put(place + 1, row)
+        self._write(place + 1, row)
         self._rows += 1
 
     def _open(self, part: int) -> None:
         name = self._table.name if part == 1 else f"{self._table.name} {part}"
-        self._sheet: RowSheet = self._book.add_worksheet(name, worksheet_class=RowSheet)
+        self._sheet = self._book.add_worksheet(name)
         self._sheet.freeze_panes(1, 0)
-        self._sheet.put(0, self._table.columns)
+        self._write(0, self._table.columns)
+
+    def _write(self, number: int, cells: Sequence[str | float]) -> None:
+        """A text stays a text, whatever it looks like."""
+        for place, cell in enumerate(cells):
+            write = self._sheet.write_string if isinstance(cell, str) else self._sheet.write_number
+            write(number, place, cell)
 
 
 def _placed(
