@@ -6,7 +6,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts import process, worker
@@ -21,7 +21,6 @@ BATCH = 80
 
 
 @settings(max_examples=1, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(seed=20260915)
 @given(seed=st.integers(0, 2**32))
 def test_eight_workers_with_repeated_and_reordered_readings_give_the_quiet_result(
     db: Database, seed: int

@@ -370,7 +370,8 @@ def test_an_order_is_answered_once_however_often_it_is_given(
     assert old.codes[0] == "not authorised"
     old.client.disconnect()
     old.client.loop_stop()
-    assert "done" in run("command", "gw-1", "report_now", *there)
+    patience = ("--wait", 90)  # a box that was refused comes back after its back-off
+    assert "done" in run("command", "gw-1", "report_now", *there, *patience)
 
 
 @pytest.mark.usefixtures("config")
