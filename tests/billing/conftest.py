@@ -2,11 +2,16 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from billing import closing
+from deploy.demo.small import NOW, Small, opened
+from tests.conftest import Database
 
 FOLDER = Path(__file__).parent / "cases"
 FILES = ("us_medicare_cy2026.json", "own.json")
@@ -22,6 +27,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "worked" in metafunc.fixturenames:
         rows = all_cases()
         metafunc.parametrize("worked", rows, ids=[row["id"] for row in rows])
+
+
+@pytest.fixture
+def small(db: Database) -> Iterator[Small]:
+    """A small clinic whose months are judged and closed."""
+    with opened(db.dsn, db.worker_dsn) as made:
+        yield made
+
+
+def judge(small: Small, now: datetime = NOW) -> int:
+    """Judge October as it stands at a moment; return how many patients."""
+    return closing.evaluate_month(small.worker, small.key, by="test", now=now)
 
 
 @pytest.fixture(scope="session")

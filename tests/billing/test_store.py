@@ -1,9 +1,7 @@
 """A small clinic's October 2026 in real PostgreSQL: gathered, judged, locked."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,27 +14,10 @@ from billing.files import Format
 from billing.jobs import Kind, Order
 from billing.month import Refusal, RefusedError, State
 from billing.store import Key
-from deploy.demo.small import NOW, OCTOBER, PLANS, Small, build, opened
+from deploy.demo.small import NOW, OCTOBER, PLANS, Small, build
+from tests.billing.conftest import judge
 
 COMPLETE, NO_CONSENT, NO_ORDER, NO_VISIT = 0, 5, 6, 11
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """The ways into the test's database."""
-
-    dsn: str
-    worker_dsn: str
-
-
-@pytest.fixture
-def small(db: Ways) -> Iterator[Small]:
-    with opened(db.dsn, db.worker_dsn) as made:
-        yield made
-
-
-def judge(small: Small, now: datetime = NOW) -> int:
-    return closing.evaluate_month(small.worker, small.key, by="test", now=now)
 
 
 def lock(small: Small) -> None:

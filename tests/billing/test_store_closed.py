@@ -2,9 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import uuid4
 
 import pandas as pd
@@ -16,27 +13,10 @@ from billing.fields import CaseError
 from billing.files import Format
 from billing.month import Refusal, RefusedError, State
 from billing.payer import typed_in
-from deploy.demo.small import NOW, Small, opened
+from deploy.demo.small import NOW, Small
+from tests.billing.conftest import judge
 
 COMPLETE = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """The ways into the test's database."""
-
-    dsn: str
-    worker_dsn: str
-
-
-@pytest.fixture
-def small(db: Ways) -> Iterator[Small]:
-    with opened(db.dsn, db.worker_dsn) as made:
-        yield made
-
-
-def judge(small: Small, now: datetime = NOW) -> int:
-    return closing.evaluate_month(small.worker, small.key, by="test", now=now)
 
 
 def line_of(small: Small, number: int, code: str) -> BillLine:
