@@ -65,7 +65,7 @@ async def end(visit: Breaking, glass_id: UUID) -> Response:
 
 
 @router.get("/access", response_class=HTMLResponse)
-async def review_page(request: Request, visit: Reviewing, problem: str = "") -> HTMLResponse:
+async def review_page(request: Request, visit: Reviewing) -> HTMLResponse:
     """What was opened by breaking the glass; for administrators also the teams."""
     await visit.record("look", "glass", "all")
     teams = await store.teams(visit.connection) if may(visit.staff.role, Verb.ADMINISTER) else None
@@ -75,7 +75,6 @@ async def review_page(request: Request, visit: Reviewing, problem: str = "") -> 
         await shell(visit, "access"),
         broken=await store.queue(visit.connection, MOST),
         teams=teams,
-        problem=problem[:200],
     )
 
 
