@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from billing import closing, crew, evidence, files, gather, gather_papers, pdf
+from billing import closing, crew, evidence, files, filing, gather, gather_papers, pdf
 from billing import verify as verifying
 from billing.fields import CaseError
 from billing.files import Format
@@ -82,8 +82,9 @@ def export(  # noqa: PLR0913  which month, in which form, whereto and as of when
     found = connection.execute(QUERIES["export"], key.fields | {"id": made}).fetchone()
     if found is None:
         raise CaseError("the file is gone")
-    name, content, sha256, lines, number = found
-    out.write_bytes(content)
+    name, sha256, lines, number = found
+    with out.open("wb") as saved:
+        saved.writelines(filing.pieces(connection, key, made))
     kind = "draft, not counted as exported" if number is None else f"export {number}"
     return f"{out}: {lines} lines, {kind}, sha256 {sha256} ({name})"
 

@@ -103,7 +103,7 @@ def write_csv(out: TextIO, table: Table, progress: Progress | None = None) -> in
     number = 0
     for number, row in enumerate(table.rows, start=1):
         writer.writerow([_plain(cell) for cell in row])
-        _tell(progress, number)
+        tell(progress, number)
     return number
 
 
@@ -123,7 +123,7 @@ def write_xlsx(
             for leaves, row in _placed(book, each):
                 leaves.put(row)
                 written += 1
-                _tell(progress, written)
+                tell(progress, written)
     return written
 
 
@@ -187,7 +187,8 @@ def _text(cell: str | date | None) -> str:
     return "" if cell is None else str(cell)
 
 
-def _tell(progress: Progress | None, number: int) -> None:
+def tell(progress: Progress | None, number: int) -> None:
+    """Say how far it is, now and then."""
     if progress is not None and number % EVERY == 0:
         progress(number)
 

@@ -1,8 +1,8 @@
 """Writes a month's files: drafts while it collects, numbered ones once it is locked."""
 
-import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from itertools import groupby
@@ -11,12 +11,14 @@ from uuid import UUID
 
 import msgspec
 
-from billing import analysis, details, export, fhir, month, store, x12_claim
+from billing import analysis, details, export, fhir, filing, month, store, x12_claim
+from billing.claims import BillLine
 from billing.crew import Crew
 from billing.fields import CaseError
+from billing.filing import File
 from billing.gather import QUERIES, Connection
-from billing.month import Action, Difference, Refusal, RefusedError, State
-from billing.store import File, Key
+from billing.month import Action, Difference, Month, Refusal, RefusedError, State
+from billing.store import Key
 from billing.submission import Address, Practice, Professional, Submission, Subscriber
 
 Progress = Callable[[int], None]
@@ -34,6 +36,26 @@ class Format(StrEnum):
 
 SUFFIXES = {Format.XLSX: "xlsx", Format.CSV: "csv", Format.X12: "837", Format.FHIR: "json"}
 FOR_LOOKING = (Format.XLSX, Format.CSV)
+OPEN = (State.COLLECTING, State.READY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One file: of which month, by whom and when, told to whom, by how many processes."""
+
+    connection: Connection
+    key: Key
+    form: Format
+    by: str
+    now: datetime
+    progress: Progress | None
+    crew: Crew | None
+    production: bool
+
+    @property
+    def lines(self) -> Iterator[BillLine]:
+        """Yield the month's lines."""
+        return store.lines(self.connection, self.key)
 
 
 def make(  # noqa: PLR0913  which month, in which form, by whom and when
@@ -48,68 +70,63 @@ def make(  # noqa: PLR0913  which month, in which form, by whom and when
     production: bool = False,
 ) -> UUID:
     """Write a file and keep it; of a locked month it counts as exported, else it is a draft."""
+    asked = _Asked(
+        connection=connection,
+        key=key,
+        form=form,
+        by=by,
+        now=now,
+        progress=progress,
+        crew=crew,
+        production=production,
+    )
     with connection.transaction():
         before = store.opened(connection, key)
-        if before.state in (State.COLLECTING, State.READY):
-            if form not in FOR_LOOKING:
-                raise RefusedError(Refusal.WRONG_STATE, before, Action.EXPORT)
-            return _kept(connection, key, form, None, by=by, now=now, progress=progress, crew=crew)
-        waiting = store.count(connection, key, "needing_review")
-        after = month.export(before, by=by, at=now, needing_review=waiting)
-        made = _kept(
-            connection,
-            key,
-            form,
-            after.exports,
-            by=by,
-            now=now,
-            progress=progress,
-            crew=crew,
-            production=production,
-        )
-        store.keep(connection, key, after)
+        return (_draft if before.state in OPEN else _export)(asked, before)
+
+
+def _draft(asked: _Asked, before: Month) -> UUID:
+    if asked.form not in FOR_LOOKING:
+        raise RefusedError(Refusal.WRONG_STATE, before, Action.EXPORT)
+    return _kept(asked, None)
+
+
+def _export(asked: _Asked, before: Month) -> UUID:
+    waiting = store.count(asked.connection, asked.key, "needing_review")
+    after = month.export(before, by=asked.by, at=asked.now, needing_review=waiting)
+    made = _kept(asked, after.exports)
+    store.keep(asked.connection, asked.key, after)
     return made
 
 
-def _kept(  # noqa: PLR0913  the facts of a file, by name
-    connection: Connection,
-    key: Key,
-    form: Format,
-    number: int | None,
-    *,
-    by: str,
-    now: datetime,
-    progress: Progress | None,
-    crew: Crew | None,
-    production: bool = False,
-) -> UUID:
-    changes = _changes(connection, key) if number is not None and number > 1 else ()
+def _kept(asked: _Asked, number: int | None) -> UUID:
+    """Write on disk, then keep it from there."""
     with tempfile.TemporaryDirectory(prefix="tidings-billing-") as folder:
         path = Path(folder) / "file"
-        if form is Format.X12:
-            _write_837p(connection, key, path, number or 0, now=now, production=production)
-        elif form is Format.XLSX:
-            _write_xlsx(connection, key, path, now=now, progress=progress, crew=crew)
-        else:
-            WRITERS[form](connection, key, path, now, progress)
-        content = path.read_bytes()
-    file = File(
-        number=number,
-        format=form.value,
-        name=f"billing-{key.first:%Y-%m}-{number or 'draft'}.{SUFFIXES[form]}",
-        content=content,
-        sha256=hashlib.sha256(content).hexdigest(),
-        lines=store.count(connection, key, "how_many_lines"),
-        differences=[_told(each) for each in changes],
-    )
-    made = store.keep_file(connection, key, file, by=by, now=now)
-    told = {"format": form.value, "sha256": file.sha256, "lines": file.lines, "number": number}
-    store.audit(connection, key, "export", by=by, now=now, detail=told)
+        WRITERS[asked.form](asked, path, number or 0)
+        file = _described(asked, number, path)
+        made = filing.keep(asked.connection, asked.key, file, path, by=asked.by, now=asked.now)
+    told = {"format": file.format, "sha256": file.sha256, "lines": file.lines, "number": number}
+    store.audit(asked.connection, asked.key, "export", by=asked.by, now=asked.now, detail=told)
     return made
 
 
-def _changes(connection: Connection, key: Key) -> tuple[Difference, ...]:
-    return month.differences(store.last_exported(connection, key), store.lines(connection, key))
+def _described(asked: _Asked, number: int | None, path: Path) -> File:
+    return File(
+        number=number,
+        format=asked.form.value,
+        name=f"billing-{asked.key.first:%Y-%m}-{number or 'draft'}.{SUFFIXES[asked.form]}",
+        sha256=filing.sha256_of(path),
+        lines=store.count(asked.connection, asked.key, "how_many_lines"),
+        differences=[_told(each) for each in _changes(asked, number)],
+    )
+
+
+def _changes(asked: _Asked, number: int | None) -> Iterator[Difference]:
+    """Yield what a file says differently from the one before, if one left before."""
+    if number is not None and number > 1:
+        before = store.last_exported(asked.connection, asked.key)
+        yield from month.differences_by_patient(before, asked.lines)
 
 
 def _told(each: Difference) -> dict[str, object]:
@@ -126,61 +143,56 @@ def _told(each: Difference) -> dict[str, object]:
     }
 
 
-def _write_csv(
-    connection: Connection, key: Key, path: Path, _: datetime, progress: Progress | None
-) -> None:
+def _write_csv(asked: _Asked, path: Path, _: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as out:
-        export.write_csv(out, export.lines_table(store.lines(connection, key)), progress)
+        export.write_csv(out, export.lines_table(asked.lines), asked.progress)
 
 
-def _write_xlsx(  # noqa: PLR0913  which month, whereto, as of when, told to whom, by how many
-    connection: Connection,
-    key: Key,
-    path: Path,
-    *,
-    now: datetime,
-    progress: Progress | None,
-    crew: Crew | None,
-) -> None:
+def _write_xlsx(asked: _Asked, path: Path, _: int) -> None:
     tables = (
-        export.lines_table(store.lines(connection, key)),
-        analysis.summary(store.lines(connection, key), store.fees(connection, key)),
-        details.of(connection, key, now=now, crew=crew),
+        export.lines_table(asked.lines),
+        analysis.summary(asked.lines, store.fees(asked.connection, asked.key)),
+        details.of(asked.connection, asked.key, now=asked.now, crew=asked.crew),
     )
-    export.write_xlsx(str(path), tables, created=now, progress=progress)
+    export.write_xlsx(str(path), tables, created=asked.now, progress=asked.progress)
 
 
-def _write_fhir(
-    connection: Connection, key: Key, path: Path, now: datetime, progress: Progress | None
-) -> None:
-    prices = store.fees(connection, key)
-    rows = connection.execute(QUERIES["subscribers"], key.fields)
-    payers = {str(row[0]): f"{row[10]} {row[5]}" for row in rows}
-    written = 0
+def _write_fhir(asked: _Asked, path: Path, _: int) -> None:
     with path.open("w", encoding="utf-8") as out:
         out.write('{"resourceType":"Bundle","type":"collection","entry":[')
-        for patient, each in groupby(store.lines(connection, key), lambda line: line.patient_id):
-            lines = list(each)
-            payer = payers.get(patient, "not recorded")
-            claim = fhir.claim(lines, created=now.date(), coverage=payer, charges=prices)
-            for resource in (claim, *map(fhir.charge_item, lines)):
-                out.write(("," if written else "") + '\n{"resource":')
-                out.write(msgspec.json.encode(resource).decode() + "}")
-                written += 1
-            if progress is not None:
-                progress(written)
+        for written, resource in enumerate(_resources(asked)):
+            out.write(("," if written else "") + '\n{"resource":')
+            out.write(msgspec.json.encode(resource).decode() + "}")
+            export.tell(asked.progress, written)
         out.write("\n]}\n")
 
 
-WRITERS = {Format.CSV: _write_csv, Format.FHIR: _write_fhir}
+def _resources(asked: _Asked) -> Iterator[fhir.Json]:
+    """Yield each patient's claim and its charge items."""
+    prices = store.fees(asked.connection, asked.key)
+    rows = asked.connection.execute(QUERIES["subscribers"], asked.key.fields)
+    payers = {str(row[0]): f"{row[10]} {row[5]}" for row in rows}
+    for patient, each in groupby(asked.lines, lambda line: line.patient_id):
+        lines = list(each)
+        payer = payers.get(patient, "not recorded")
+        yield fhir.claim(lines, created=asked.now.date(), coverage=payer, charges=prices)
+        yield from map(fhir.charge_item, lines)
 
 
-def _write_837p(  # noqa: PLR0913  the facts of a claim file, by name
-    connection: Connection, key: Key, path: Path, number: int, *, now: datetime, production: bool
-) -> None:
-    lines = list(store.lines(connection, key))
-    told = submission(connection, key, number, now=now, production=production)
-    path.write_text(x12_claim.interchange(lines, told), encoding="ascii", newline="")
+def _write_837p(asked: _Asked, path: Path, number: int) -> None:
+    told = submission(
+        asked.connection, asked.key, number, now=asked.now, production=asked.production
+    )
+    content = x12_claim.interchange(list(asked.lines), told)
+    path.write_text(content, encoding="ascii", newline="")
+
+
+WRITERS: Mapping[Format, Callable[[_Asked, Path, int], None]] = {
+    Format.XLSX: _write_xlsx,
+    Format.CSV: _write_csv,
+    Format.X12: _write_837p,
+    Format.FHIR: _write_fhir,
+}
 
 
 def submission(

@@ -1,9 +1,11 @@
 """The billing month: collecting, ready, locked, exported, answered. Pure; nothing is sent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
+from heapq import merge
+from itertools import groupby
 
 from billing.claims import BillLine
 
@@ -168,6 +170,21 @@ def differences(before: Iterable[BillLine], after: Iterable[BillLine]) -> tuple[
         elif changed := _changed(was, now):
             found.append(Difference(change=Change.CHANGED, before=was, after=now, fields=changed))
     return tuple(found)
+
+
+def differences_by_patient(
+    before: Iterable[BillLine], after: Iterable[BillLine]
+) -> Iterator[Difference]:
+    """Yield the differences of lines that come in the order of patients, one patient in memory."""
+    both = merge(((line, True) for line in before), ((line, False) for line in after), key=_patient)
+    for _, found in groupby(both, key=_patient):
+        lines = list(found)
+        was = [line for line, old in lines if old]
+        yield from differences(was, (line for line, old in lines if not old))
+
+
+def _patient(told: tuple[BillLine, bool]) -> str:
+    return told[0].patient_id
 
 
 def needs_review(exported: Iterable[BillLine], current: Iterable[BillLine]) -> tuple[BillLine, ...]:

@@ -279,9 +279,21 @@ where x.export_id = (select id from billing_export where organisation_id = %(org
 order by b.patient_id, b.line_id;
 
 -- name: keep_export
-insert into billing_export (organisation_id, first, number, format, name, content, sha256, lines, differences, by_whom, at)
-values (%(organisation)s, %(first)s, %(number)s, %(format)s, %(name)s, %(content)s, %(sha256)s, %(lines)s,
-  %(differences)s, %(by)s, %(now)s) returning id;
+insert into billing_export (organisation_id, first, number, format, name, sha256, lines, differences, by_whom, at)
+values (%(organisation)s, %(first)s, %(number)s, %(format)s, %(name)s, %(sha256)s, %(lines)s, %(differences)s, %(by)s,
+  %(now)s) returning id;
+
+-- name: keep_piece
+insert into billing_export_piece (export_id, place, organisation_id, content)
+values (%(export)s, %(place)s, %(organisation)s, %(content)s);
+
+-- name: piece
+-- A file kept before there were pieces is one piece.
+select content from billing_export_piece
+where organisation_id = %(organisation)s and export_id = %(id)s and place = %(place)s
+union all
+select content from billing_export
+where organisation_id = %(organisation)s and id = %(id)s and octet_length(content) > 0 and %(place)s = 0;
 
 -- name: mark_exported
 with sent as (
@@ -435,10 +447,11 @@ update billing_job set state = %(state)s, words = %(words)s, export_id = %(expor
 where id = %(id)s and state = 'running';
 
 -- name: forget_drafts
--- Drafts are looked at and gone; only the newest of a month are kept.
+-- Drafts are looked at and gone; only the one just made and the newest others of a month are kept.
 with old as (
   select id from billing_export where organisation_id = %(organisation)s and first = %(first)s and number is null
-  order by at desc offset 4
+    and id <> %(export)s
+  order by at desc offset 3
 ), unlinked as (
   update billing_job set export_id = null where export_id in (select id from old) returning id
 )
@@ -459,5 +472,5 @@ select code, count(*) from bill_line
 where organisation_id = %(organisation)s and first = %(first)s and current group by code order by code;
 
 -- name: export
-select name, content, sha256, lines, number from billing_export
+select name, sha256, lines, number from billing_export
 where organisation_id = %(organisation)s and first = %(first)s and id = %(id)s;

@@ -1,4 +1,4 @@
-"""What billing keeps: months with their steps, patients' standings, lines, files, findings."""
+"""What billing keeps: months with their steps, patients' standings, lines, findings."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -219,46 +219,11 @@ def count(connection: Connection, key: Key, query: str) -> int:
     return 0 if found is None else int(found[0])
 
 
-def last_exported(connection: Connection, key: Key) -> tuple[BillLine, ...]:
-    """Return the lines of the last file that left."""
-    rows = connection.execute(QUERIES["last_exported"], key.fields)
-    return tuple(as_line(content) for (content,) in rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
-    """A file that is kept with its digest; `number` is None for a draft."""
-
-    number: int | None
-    format: str
-    name: str
-    content: bytes
-    sha256: str
-    lines: int
-    differences: list[dict[str, object]]
-
-
-def keep_file(connection: Connection, key: Key, file: File, *, by: str, now: datetime) -> UUID:
-    """Store a file; one that leaves marks the current lines as exported."""
-    row = {
-        "number": file.number,
-        "format": file.format,
-        "name": file.name,
-        "content": file.content,
-        "sha256": file.sha256,
-        "lines": file.lines,
-        "differences": Jsonb(file.differences),
-        "by": by,
-        "now": now,
-    }
-    made = connection.execute(QUERIES["keep_export"], key.fields | row).fetchone()
-    if made is None:
-        raise RuntimeError("the file was not stored")
-    if file.number is not None:
-        connection.execute(QUERIES["mark_exported"], key.fields | {"export": made[0], "now": now})
-    else:
-        connection.execute(QUERIES["forget_drafts"], key.fields)
-    return UUID(str(made[0]))
+def last_exported(connection: Connection, key: Key) -> Iterator[BillLine]:
+    """Yield the lines of the last file that left, in the order of patients."""
+    with connection.cursor("last_exported") as cursor:
+        for (content,) in cursor.execute(QUERIES["last_exported"], key.fields):
+            yield as_line(content)
 
 
 def keep_findings(connection: Connection, key: Key, findings: Iterable[Finding]) -> int:

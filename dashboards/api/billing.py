@@ -271,9 +271,9 @@ async def billing_job(visit: Looking, job_id: UUID) -> store.Job:
 
 
 @router.get("/billing-files/{file_id}", response_class=Response, responses=FILES)
-async def billing_file(visit: Looking, file_id: UUID) -> Response:
+async def billing_file(request: Request, visit: Looking, file_id: UUID) -> Response:
     """A file that was written; that it left is on the trail."""
-    return await routes.file(visit, file_id)
+    return await routes.file(request, visit, file_id)
 
 
 @router.get("/billing-lines/{line_id}/evidence", response_class=Response, responses=FILES)

@@ -61,7 +61,9 @@ from billing_export e left join staff p on e.by_whom = 'staff:' || p.id::text
 where e.organisation_id = current_organisation() and e.first = %(first)s order by e.at desc limit 20;
 
 -- name: file
-select name, format, content from billing_export where organisation_id = current_organisation() and id = %(id)s;
+select e.name, e.format, octet_length(e.content)
+  + coalesce((select sum(octet_length(p.content)) from billing_export_piece p where p.export_id = e.id), 0) as size
+from billing_export e where e.organisation_id = current_organisation() and e.id = %(id)s;
 
 -- name: job
 select id, first, kind, state, done, total, words, export_id, clock_timestamp() - beat_at as quiet from billing_job

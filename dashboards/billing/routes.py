@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from billing import evidence, gather_papers, pdf, windows
 from billing import pack as packs
 from billing.dossier import Dossier
 from billing.fields import CaseError
-from dashboards.billing import answering, papers, store, words
+from dashboards.billing import answering, download, papers, store, words
 from dashboards.billing import patient as patients
 from dashboards.door import MissingError, Visit, holding
 from dashboards.permissions import Verb
@@ -35,6 +35,18 @@ TYPES = {
     "837p": "text/plain; charset=us-ascii",
     "fhir": "application/fhir+json",
 }
+Context = dict[str, object]
+VOCABULARY: Context = {
+    "states": words.STATES,
+    "statuses": words.STATUSES,
+    "gauge": words.gauge,
+    "days_shown": words.DAYS_SHOWN,
+    "minutes_shown": words.MINUTES_SHOWN,
+    "mends": words.MEND_TITLES,
+    "papers": words.PAPERS,
+    "kinds": words.KINDS,
+}
+"""What the month's page calls things."""
 
 
 class Wanted(BaseModel):
@@ -55,38 +67,50 @@ async def month(
     today = visit.now.astimezone(ZoneInfo(str(base["zone"]))).date()
     shown = words.month_or_running(wanted.month, today)
     status = wanted.status if wanted.status in words.STATUSES else "all"
-    rows = await store.rows(visit, shown, status, wanted.after, PAGE + 1)
-    stand = await store.stand(visit, shown)
+    listed = await _listed(visit, shown, status, wanted.after)
+    kept = await _kept(visit, shown)
     await visit.record("look", "billing_month", f"{shown:%Y-%m}", detail={"status": status})
     return wiring(request).pages.html(
         request,
         "billing/page.html",
-        base,
-        month=shown,
-        months=words.months(shown, today),
-        how_long=words.how_long(shown, today),
-        rules=rules_of(shown),
-        over=windows.month_of(shown).last < today,
-        stand=stand,
-        states=words.STATES,
-        signer=await store.signer(visit, stand.signed_by),
-        totals=await store.totals(visit, shown),
-        tab=status,
-        statuses=words.STATUSES,
-        rows=rows[:PAGE],
-        gauge=words.gauge,
-        days_shown=words.DAYS_SHOWN,
-        minutes_shown=words.MINUTES_SHOWN,
-        mends=words.MEND_TITLES,
-        papers=words.PAPERS,
-        following=rows[PAGE - 1].patient_id if len(rows) > PAGE else None,
-        started=wanted.after is not None,
-        steps=await store.steps(visit, shown),
-        files=await store.files(visit, shown),
-        job=await store.last_job(visit, shown),
-        kinds=words.KINDS,
+        base | VOCABULARY | _calendar(shown, today) | listed | kept,
         problem=words.PROBLEMS.get(wanted.problem, ""),
     )
+
+
+def _calendar(shown: date, today: date) -> Context:
+    """Return which month it is, and the rules that hold in it."""
+    return {
+        "month": shown,
+        "months": words.months(shown, today),
+        "how_long": words.how_long(shown, today),
+        "rules": rules_of(shown),
+        "over": windows.month_of(shown).last < today,
+    }
+
+
+async def _listed(visit: Visit, shown: date, status: str, after: UUID | None) -> Context:
+    """Return a page of the month's patients, and how many there are of each kind."""
+    rows = await store.rows(visit, shown, status, after, PAGE + 1)
+    return {
+        "totals": await store.totals(visit, shown),
+        "tab": status,
+        "rows": rows[:PAGE],
+        "following": rows[PAGE - 1].patient_id if len(rows) > PAGE else None,
+        "started": after is not None,
+    }
+
+
+async def _kept(visit: Visit, shown: date) -> Context:
+    """Return what was done with the month: state, signature, steps, files, long work."""
+    stand = await store.stand(visit, shown)
+    return {
+        "stand": stand,
+        "signer": await store.signer(visit, stand.signed_by),
+        "steps": await store.steps(visit, shown),
+        "files": await store.files(visit, shown),
+        "job": await store.last_job(visit, shown),
+    }
 
 
 def rules_of(month: date) -> packs.Pack | None:
@@ -136,13 +160,15 @@ async def job(request: Request, visit: Looking, job_id: UUID) -> HTMLResponse:
 
 
 @router.get("/files/{file_id}")
-async def file(visit: Looking, file_id: UUID) -> Response:
-    """A file that was written."""
-    found = await store.content(visit, file_id)
+async def file(request: Request, visit: Looking, file_id: UUID) -> Response:
+    """A file that was written, a piece at a time."""
+    found = await store.kept(visit, file_id)
     if found is None:
         raise MissingError
     await visit.record("export", "billing_file", file_id, detail={"name": found.name})
-    return attached(found.content, found.name, found.format)
+    pieces = download.pieces(wiring(request).pool, visit.staff.organisation_id, file_id)
+    headers = named(found.name) | {"Content-Length": str(found.size)}
+    return StreamingResponse(pieces, headers=headers, media_type=type_of(found.format))
 
 
 @router.get("/lines/{line_id}/evidence.{kind}")
@@ -174,7 +200,14 @@ def _evidence(dsn: str, organisation: UUID, line_id: str, kind: str) -> bytes:
 
 def attached(content: bytes, name: str, kind: str) -> Response:
     """Return bytes as a file to keep."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(
-        content, media_type=TYPES.get(kind, "application/octet-stream"), headers=headers
-    )
+    return Response(content, headers=named(name), media_type=type_of(kind))
+
+
+def named(name: str) -> dict[str, str]:
+    """Return the header under whose name a browser keeps a file."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def type_of(kind: str) -> str:
+    """Return the media type of a format."""
+    return TYPES.get(kind, "application/octet-stream")

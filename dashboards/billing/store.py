@@ -98,12 +98,13 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """A file's bytes."""
+class Kept:
+    """A file that can be had."""
 
     name: str
     format: str
-    content: bytes
+    size: int
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,9 +221,9 @@ async def files(visit: Visit, month: date) -> list[File]:
     return await every(visit.connection, File, QUERIES["files"], span(month))
 
 
-async def content(visit: Visit, file_id: UUID) -> Content | None:
-    """Return a file's bytes."""
-    return await first(visit.connection, Content, QUERIES["file"], {"id": file_id})
+async def kept(visit: Visit, file_id: UUID) -> Kept | None:
+    """Return what a file is; its bytes come in pieces."""
+    return await first(visit.connection, Kept, QUERIES["file"], {"id": file_id})
 
 
 async def job(visit: Visit, job_id: UUID) -> Job | None:

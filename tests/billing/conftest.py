@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from billing import closing
+from billing import closing, files, filing
+from billing.crew import Crew
+from billing.files import Format
 from deploy.demo.small import NOW, Small, opened
 from tests.conftest import Database
 
@@ -39,6 +41,20 @@ def small(db: Database) -> Iterator[Small]:
 def judge(small: Small, now: datetime = NOW) -> int:
     """Judge October as it stands at a moment; return how many patients."""
     return closing.evaluate_month(small.worker, small.key, by="test", now=now)
+
+
+def lock(small: Small) -> None:
+    """Judge October, sign it by a second person and lock it."""
+    judge(small)
+    closing.review(small.worker, small.key, by="staff:first", now=NOW)
+    closing.sign_off(small.worker, small.key, by="staff:second", now=NOW)
+    closing.lock(small.worker, small.key, by="staff:second", now=NOW)
+
+
+def export(small: Small, form: Format = Format.CSV, crew: Crew | None = None) -> bytes:
+    """Write October's file; return its bytes."""
+    made = files.make(small.worker, small.key, form, by="staff:first", now=NOW, crew=crew)
+    return b"".join(filing.pieces(small.worker, small.key, made))
 
 
 @pytest.fixture(scope="session")

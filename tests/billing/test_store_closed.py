@@ -14,7 +14,7 @@ from billing.files import Format
 from billing.month import Refusal, RefusedError, State
 from billing.payer import typed_in
 from deploy.demo.small import NOW, Small
-from tests.billing.conftest import judge
+from tests.billing.conftest import export, judge, lock
 
 COMPLETE = 0
 
@@ -24,19 +24,6 @@ def line_of(small: Small, number: int, code: str) -> BillLine:
     patient = str(small.patients[number])
     lines = store.lines(small.worker, small.key)
     return next(each for each in lines if (each.patient_id, each.code) == (patient, code))
-
-
-def lock(small: Small) -> None:
-    judge(small)
-    closing.review(small.worker, small.key, by="staff:first", now=NOW)
-    closing.sign_off(small.worker, small.key, by="staff:second", now=NOW)
-    closing.lock(small.worker, small.key, by="staff:second", now=NOW)
-
-
-def export(small: Small, form: Format = Format.CSV) -> bytes:
-    made = files.make(small.worker, small.key, form, by="staff:first", now=NOW)
-    content: bytes = small.ask("select content from billing_export where id = %s", made)[0][0]
-    return content
 
 
 def test_drafts_may_leave_a_collecting_month_but_no_claim_file(small: Small) -> None:

@@ -3,31 +3,17 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import axe_playwright_python
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from billing import closing, files
 from billing.store import Key
 from database.pool import connect
 from deploy.demo import paperwork
-
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-RUN_AXE = """async () => {
-  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-  const found = await axe.run(document, {runOnly: {type: "tag", values: tags}});
-  return found.violations.map(v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 160))}`);
-}"""
-
-
-def faults(page: Page) -> list[str]:
-    page.evaluate(AXE)
-    found: list[str] = page.evaluate(RUN_AXE)
-    return found
+from tests.dashboards.axe import faults
 
 
 @pytest.fixture
@@ -139,14 +125,12 @@ def test_the_evidence_of_another_organisation_is_not_there(  # noqa: PLR0917  fi
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_the_billing_pages(
     desk: Any,  # noqa: ANN401  see above
     judged: datetime,
     clinic: Any,  # noqa: ANN401  see above
-    theme: str,
 ) -> None:
-    biller = desk("bela", theme=theme)
+    biller = desk("bela")
     name = last_month(judged)
     for address in (
         "/billing",
