@@ -1,12 +1,15 @@
 """What tests share: a fixed moment, a database of one's own, a real broker."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -30,7 +33,10 @@ FAST = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "file_copy_method": "clone",  # a third of the time that copying the template takes
+    "max_wal_size": "256MB",
 }
+ROOM = 4 << 30
+"""Bytes that must be free in memory before test databases are kept there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +79,19 @@ def server_directory(server_directories: Iterator[Path]) -> Path:
     return next(server_directories)
 
 
+def _in_memory() -> Path | None:
+    """Return a directory in memory if there is one with room: databases are copied often."""
+    ram = Path("/dev/shm")  # noqa: S108 -- a fresh directory is made in it
+    return ram if ram.is_dir() and shutil.disk_usage(ram).free > ROOM else None
+
+
 @pytest.fixture(scope="session")
-def postgres(server_directories: Iterator[Path]) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for the session (for each worker of xdist)."""
-    with EmbeddedPostgres(next(server_directories), settings=FAST) as server:
-        yield server
+    with tempfile.TemporaryDirectory(prefix="tidings-test-", dir=_in_memory()) as top:
+        Path(top).chmod(0o711)
+        with EmbeddedPostgres(Path(top) / "server", settings=FAST) as server:
+            yield server
 
 
 @pytest.fixture(scope="session")
@@ -89,30 +103,27 @@ def template(postgres: EmbeddedPostgres) -> str:
     return "template_tidings"
 
 
-@pytest.fixture(scope="session")
-def _database_names() -> Iterator[str]:
-    return (f"test_{number}" for number in count())
+@contextmanager
+def cloned(server: EmbeddedPostgres, name: str) -> Iterator[Database]:
+    """Copy a database, and drop the copy at the end."""
+    copy = f"copy_{uuid4().hex[:12]}"
+    clone = sql.SQL("create database {} template {} strategy file_copy")
+    with connect(server.dsn(), autocommit=True) as owner:
+        owner.execute(clone.format(sql.Identifier(copy), sql.Identifier(name)))
+    yield Database(
+        dsn=server.dsn(database=copy),
+        web_dsn=server.dsn(user="tidings_web", database=copy),
+        worker_dsn=server.dsn(user="tidings_worker", database=copy),
+    )
+    with connect(server.dsn(), autocommit=True) as owner:
+        owner.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(copy)))
 
 
 @pytest.fixture
-def db(
-    postgres: EmbeddedPostgres, template: str, _database_names: Iterator[str]
-) -> Iterator[Database]:
+def db(postgres: EmbeddedPostgres, template: str) -> Iterator[Database]:
     """A migrated, empty database of this test's own."""
-    name = next(_database_names)
-    owner = connect(postgres.dsn(), autocommit=True)
-    with owner:
-        identifiers = sql.Identifier(name), sql.Identifier(template)
-        owner.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(*identifiers)
-        )
-    yield Database(
-        dsn=postgres.dsn(database=name),
-        web_dsn=postgres.dsn(user="tidings_web", database=name),
-        worker_dsn=postgres.dsn(user="tidings_worker", database=name),
-    )
-    with connect(postgres.dsn(), autocommit=True) as owner:
-        owner.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with cloned(postgres, template) as made:
+        yield made
 
 
 @pytest.fixture

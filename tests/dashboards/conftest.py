@@ -30,11 +30,13 @@ from dashboards.settings import Settings
 from database.pool import connect
 from deploy.embedded.postgres import EmbeddedPostgres
 from devices.wire import WireReading
+from tests.conftest import Database, cloned
 
 PASSWORD = "correct horse battery"
 HASH = passwords.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 Connection = psycopg.Connection[tuple[Any, ...]]
+Db = Database
 HERE = {"sec-fetch-site": "same-origin"}
 
 
@@ -323,18 +325,6 @@ def clock() -> Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Db:
-    """The ways into a test's database."""
-
-    dsn: str
-    web_dsn: str
-    worker_dsn: str
-
-    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return connect(self.dsn, autocommit=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
     """A database with both clinics in it, to be cloned for each test."""
 
@@ -358,17 +348,8 @@ def filled(postgres: EmbeddedPostgres, template: str) -> Filled:
 @pytest.fixture
 def db(postgres: EmbeddedPostgres, filled: Filled) -> Iterator[Db]:
     """A database of this test's own, with both clinics in it."""
-    name = f"clinics_{uuid4().hex[:8]}"
-    with connect(postgres.dsn(), autocommit=True) as owner:
-        owner.execute(f"create database {name} template {filled.name}")
-    made = Db(
-        dsn=postgres.dsn(database=name),
-        web_dsn=postgres.dsn(user="tidings_web", database=name),
-        worker_dsn=postgres.dsn(user="tidings_worker", database=name),
-    )
-    yield made
-    with connect(postgres.dsn(), autocommit=True) as owner:
-        owner.execute(f"drop database {name} with (force)")
+    with cloned(postgres, filled.name) as made:
+        yield made
 
 
 @pytest.fixture
