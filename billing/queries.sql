@@ -249,10 +249,12 @@ where organisation_id = %(organisation)s and first = %(first)s and patient_id = 
 select facts from billing_patient where organisation_id = %(organisation)s and first = %(first)s and patient_id = %(patient)s;
 
 -- name: lock_lines
-update bill_line b set locked_at = %(now)s, facts = p.facts, review_reason = ''
-from billing_patient p
-where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current
-  and p.organisation_id = b.organisation_id and p.first = b.first and p.patient_id = b.patient_id;
+-- Each line looks its patient up by the key: joined while the statistics are still those of an empty month, every line
+-- was held against every patient.
+update bill_line b set locked_at = %(now)s, review_reason = '', facts = (
+  select p.facts from billing_patient p
+  where p.organisation_id = b.organisation_id and p.first = b.first and p.patient_id = b.patient_id)
+where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current;
 
 -- name: unlock_lines
 update bill_line set locked_at = null, review_reason = ''
@@ -303,10 +305,11 @@ with sent as (
 insert into exported_line (export_id, bill_line_id, organisation_id) select %(export)s, id, organisation_id from sent;
 
 -- name: setup_billed
-update monitoring_episode e set setup_billed = true
-from bill_line b
-where b.organisation_id = %(organisation)s and b.first = %(first)s and b.current and b.answer ->> 'outcome' in ('paid', 'paid in part')
-  and b.content -> 'evidence' ->> 'education' = 'education/' || e.id::text and not e.setup_billed;
+-- The episodes whose set-up was paid, found first and looked up by their key, whatever the statistics say.
+update monitoring_episode set setup_billed = true
+where not setup_billed and id = any(array(
+  select nullif(split_part(content -> 'evidence' ->> 'education', '/', 2), '')::uuid from bill_line
+  where organisation_id = %(organisation)s and first = %(first)s and current and answer ->> 'outcome' in ('paid', 'paid in part')));
 
 -- name: keep_answer
 update bill_line set answer = %(answer)s

@@ -219,6 +219,24 @@ def test_a_month_is_locked_only_when_signed_by_a_second_person(small: Small) -> 
     assert small.ask("select count(*) from bill_line where locked_at is null") == [(0,)]
 
 
+def test_a_lock_reads_each_patient_once_a_line_however_old_the_statistics_are(
+    small: Small,
+) -> None:
+    small.owner.execute("analyze bill_line, billing_patient")
+    judge(small)
+    wanted = small.key.fields | {"now": NOW}
+    query = f"explain (analyze, format json) {gather.QUERIES['lock_lines']}"
+    [(explained,)] = small.worker.execute(query.encode(), wanted).fetchall()
+    scans = [node for node in nodes(explained[0]["Plan"]) if "billing_patient" in node.values()]
+    [(lines,)] = small.ask("select count(*) from bill_line where locked_at is not null")
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in scans) == lines > 0
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a plan and all below it."""
+    return [plan, *(node for below in plan.get("Plans", ()) for node in nodes(below))]
+
+
 def test_a_running_month_cannot_be_closed(small: Small) -> None:
     key = Key(organisation=small.key.organisation, first=date(2026, 11, 1))
     with pytest.raises(RefusedError) as refused:
