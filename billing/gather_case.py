@@ -31,8 +31,6 @@ ROLES = {
     "PT": "pt", "OT": "ot", "SLP": "slp", "CHW": "chw",
 }  # fmt: skip
 """Credential of a member of staff -> role of the rule packs; any other is refused with a reason."""
-QUALIFIED = ("physician", "np", "pa", "cns", "cnm")
-"""Whose own review of data is a family of its own (99091), judged where they logged any."""
 ACTIVITIES = {"live_contact": "patient_contact"}
 SECTIONS = {
     "comprehensive_care_plan": ("ccm", "comprehensive_care_plan"),
@@ -53,6 +51,10 @@ SECTIONS = {
     "medication_reconciliation": ("tcm", "med_rec_on"),
 }
 """Name of a care fact -> where the case holds it."""
+ASSESSMENT = "assessment"
+"""A care fact whose value is the kind of the assessment (G0136)."""
+SURGERY = "surgical_global"
+"""A care fact whose value is the last day of the global period."""
 
 
 AS_THEY_ARE = (
@@ -80,7 +82,9 @@ def raw_case(
     made["readings"] = _readings(parts)
     _state(made, fields.rows(parts, "care_facts"), fields.rows(parts, "other_visits"))
     discharged = _discharge(made, parts, first)
-    families = _families(made, fields.rows(patient, "programmes")) + discharged
+    assessed = _assessment(made, fields.rows(parts, "care_facts"), first)
+    made["surgical_globals"] = _globals(fields.rows(parts, "care_facts"), first)
+    families = _families(made, fields.rows(patient, "programmes"), first) + discharged + assessed
     made["evaluate"] = {"month": f"{first:%Y-%m}", "families": families}
     return made
 
@@ -161,16 +165,41 @@ def _state(made: Raw, facts: Iterable[object], visits: Iterable[object]) -> None
             _section(made, kind.removeprefix("initiating_"))["initiating_visit_on"] = row["on"]
 
 
-def _families(made: Raw, programmes: Iterable[object]) -> list[str]:
+def _assessment(made: Raw, facts: Iterable[object], first: date) -> list[str]:
+    """State the month's first assessment and the last before it; then its family is judged too."""
+    span = windows.month_of(first)
+    rows = [fields.mapping(item, "care_facts") for item in facts]
+    known = [(fields.day(row["on"], "on"), row) for row in rows if row.get("name") == ASSESSMENT]
+    inside = [row for day, row in known if day in span]
+    if not inside:
+        return []
+    made["assessment"] = {
+        "on": inside[0]["on"],
+        "kind": inside[0]["value"],
+        "previous_on": next((row["on"] for day, row in reversed(known) if day < span.first), None),
+    }
+    return ["assessment"]
+
+
+def _globals(facts: Iterable[object], first: date) -> list[Raw]:
+    """Return the global periods of surgery that reach into the month."""
+    rows = [fields.mapping(item, "care_facts") for item in facts]
+    spans = [{"from": row["on"], "to": row["value"]} for row in rows if row.get("name") == SURGERY]
+    return [span for span in spans if fields.text(span["to"]) >= first.isoformat()]
+
+
+def _families(made: Raw, programmes: Iterable[object], first: date) -> list[str]:
     families = [family for name in programmes for family in FAMILIES.get(str(name), ())]
     families = families or list(FAMILIES["RPM"])
-    return [*families, "99091"] if "rpm_mgmt" in families and _reviewed(made) else families
+    reviewed = "rpm_mgmt" in families and _reviewed(made, first)
+    return [*families, "99091"] if reviewed else families
 
 
-def _reviewed(made: Raw) -> bool:
-    """Tell whether a physician or another qualified professional logged time for monitoring."""
+def _reviewed(made: Raw, first: date) -> bool:
+    """Tell whether somebody whose own review is a family of its own (99091) logged any time."""
+    qualified = packs.in_force(windows.month_of(first).last).parameters.qhp_roles
     entries = [fields.mapping(row, "time_entries") for row in fields.rows(made, "time_entries")]
-    return any(row.get("program") == "RPM" and row.get("role") in QUALIFIED for row in entries)
+    return any(row.get("program") == "RPM" and row.get("role") in qualified for row in entries)
 
 
 def _section(made: Raw, name: str) -> Raw:

@@ -55,6 +55,7 @@ class Parameters(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tcm_moderate_visit_day: int
     tcm_period_days: int
     assessment_months: int
+    assessment_kinds: frozenset[str]
     covered_diagnoses: tuple[str, ...] | None
     holidays: frozenset[date]
 

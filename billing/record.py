@@ -170,6 +170,7 @@ class Statements:
     cocm_consultant: bool = False
     cocm_first_month: bool = False
     assessment_on: date | None = None
+    assessment_kind: str = ""
     last_assessment_on: date | None = None
 
 

@@ -36,6 +36,7 @@ def statements(row: Row, zone: ZoneInfo | None) -> Statements:
         cocm_consultant=_yes(cocm, "psychiatric_consultant"),
         cocm_first_month=_yes(cocm, "first_month"),
         assessment_on=fields.optional_day(g0136.get("on"), "assessment.on", zone),
+        assessment_kind=fields.text(g0136.get("kind")),
         last_assessment_on=fields.optional_day(g0136.get("previous_on"), "assessment", zone),
     )
 

@@ -24,6 +24,8 @@ def _unfit(scope: Scope) -> Refusal | None:
     stated = scope.case.statements
     if stated.assessment_on is None or stated.assessment_on not in scope.period:
         return Refusal(reason=Reason.ASSESSMENT_NOT_RECORDED)
+    if stated.assessment_kind and stated.assessment_kind not in scope.parameters.assessment_kinds:
+        return Refusal(reason=Reason.ASSESSMENT_NOT_RECORDED)
     previous = stated.last_assessment_on
     months = scope.parameters.assessment_months
     if previous is not None and stated.assessment_on < _months_later(previous, months):

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from psycopg import OperationalError
 
-from billing import closing, crew, gather, jobs, store
+from billing import closing, crew, evaluate, gather, jobs, store
 from billing.crew import Crew
 from billing.files import Format
 from billing.jobs import Kind, Order
@@ -150,6 +150,30 @@ def test_a_physicians_own_review_is_judged_for_99091(small: Small) -> None:
     judge(small)
     found = small.ask("select content from bill_line where code = '99091'")
     assert [row[0]["patient_id"] for row in found] == [str(patient)]
+
+
+def test_what_is_stated_as_a_fact_is_judged_and_remarked(small: Small) -> None:
+    for name, value, on in (
+        ("assessment", '"nutrition"', "2026-03-02"),
+        ("assessment", '"physical_activity"', "2026-10-05"),
+        ("surgical_global", '"2026-09-30"', "2026-07-01"),
+        ("surgical_global", '"2026-12-20"', "2026-09-20"),
+    ):
+        small.owner.execute(
+            "insert into care_fact (organisation_id, patient_id, name, value, on_date)"
+            " values (%s, %s, %s, %s, %s)",
+            (small.key.organisation, small.patients[COMPLETE], name, value, on),
+        )
+    patient, owner = small.patients[COMPLETE], small.key.organisation
+    found = gather.patient(small.worker, owner, OCTOBER, patient, now=NOW)
+    assert found is not None
+    judged = evaluate.evaluate_in_force(found.case)
+    lines = {line.code for each in judged for line in each.lines}
+    remarks = {remark for each in judged for remark in each.remarks}
+    assert lines == {"99453", "99454", "99457", "G0136"}
+    assert [remark[:47] for remark in remarks if "surgical" in remark] == [
+        "surgical global period 2026-09-20 to 2026-12-20"
+    ]
 
 
 def test_an_anchor_far_back_is_found_although_the_first_months_hold_no_day_that_counts(
