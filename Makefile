@@ -3,6 +3,8 @@
 .PHONY: help demo test check fmt bench chaos screens clean
 
 PYTHON := .venv/bin/python
+# many short processes start here; compiling our modules anew in each takes longer than some tests
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 10
@@ -12,7 +14,7 @@ demo:  ## set up and run the demonstration clinic (ARGS="--check", "--no-radio",
 	@.venv/bin/tidings demo $(ARGS)
 
 test: check  ## set up, run every gate and every test
-	@.venv/bin/pytest -n 3 --dist loadfile
+	@.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check:  ## ruff, mypy strict, import contracts (the architecture tests run with the others)
 	@sh deploy/setup.sh test

@@ -17,7 +17,6 @@ from dashboards.admin import routes as admin
 from dashboards.api import document
 from dashboards.api import page as api_tokens
 from dashboards.api.edge import ConflictError
-from dashboards.assets import Assets
 from dashboards.audit import routes as audit
 from dashboards.billing import finding as billing_finding
 from dashboards.billing import routes as billing
@@ -32,7 +31,7 @@ from dashboards.live import routes as live
 from dashboards.live.hub import Hub, running
 from dashboards.metrics import Metrics
 from dashboards.minutes import routes as minutes
-from dashboards.pages import Pages
+from dashboards.pages import shared
 from dashboards.paging import routes as paging
 from dashboards.patients import finding, tabs
 from dashboards.patients import routes as patients
@@ -60,8 +59,7 @@ ROUTERS = (
 
 def create(settings: Settings) -> FastAPI:
     """Return the application; it connects when it starts and lets go when it ends."""
-    assets = Assets()
-    pages = Pages(assets)
+    pages = shared()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -76,7 +74,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     for module in ROUTERS:
         app.include_router(module.router)
-    app.mount("/static", assets)
+    app.mount("/static", pages.assets)
     _answer_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Guard, https=settings.https)

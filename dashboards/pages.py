@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from fastapi import Request
@@ -23,6 +24,7 @@ def environment(assets: Assets) -> Environment:
     made = Environment(
         loader=FileSystemLoader(ROOT),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -38,6 +40,12 @@ def environment(assets: Assets) -> Environment:
     macros = made.get_template("parts/macros.html").module
     made.globals |= {name: getattr(macros, name) for name in MACROS}
     return made
+
+
+@cache
+def shared() -> "Pages":
+    """Return the templates, compiled once for every application of this process."""
+    return Pages(Assets())
 
 
 @dataclass(slots=True)
