@@ -65,13 +65,19 @@ class Case(msgspec.Struct, frozen=True, gc=False):
 
 def decide(reading: WireReading, context: Context) -> Decision:
     """Return the one outcome of this reading."""
-    gateway, device = context.gateway, context.device
-    refused = _refused(gateway, device, context) or _unusable(reading)
+    return decide_all((reading,), context)[0]
+
+
+def decide_all(readings: Sequence[WireReading], context: Context) -> list[Decision]:
+    """Return the one outcome of each of these readings, which came in one message."""
+    device = context.device
+    refused = _refused(context.gateway, device, context)
     if refused is None and device is not None:
-        return _measured(reading, device, context)
+        return [_measured(reading, device, context) for reading in readings]
     reason, detail = refused or (Reason.UNKNOWN_DEVICE, "")
-    organisation_id = gateway.organisation_id if gateway is not None else None
-    return Quarantined(reason=reason, detail=detail, organisation_id=organisation_id)
+    organisation_id = context.gateway.organisation_id if context.gateway is not None else None
+    aside = Quarantined(reason=reason, detail=detail, organisation_id=organisation_id)
+    return [aside] * len(readings)
 
 
 def decide_for(reading: WireReading, person: Person, device: Device, context: Context) -> Decision:
@@ -172,6 +178,9 @@ def _moment(reading: WireReading, device: Device, context: Context) -> clock.Mom
 
 
 def _measured(reading: WireReading, device: Device, context: Context) -> Decision:
+    refused = _unusable(reading)
+    if refused is not None:
+        return _quarantined(refused[0], refused[1], device)
     moment = _moment(reading, device, context)
     if isinstance(moment, clock.Fault):
         return _quarantined(moment.reason, moment.detail, device)
@@ -184,13 +193,13 @@ def _measured(reading: WireReading, device: Device, context: Context) -> Decisio
 def _judged(case: Case, found: Owner) -> Decision:
     """Is the value possible, is the owner known, and what is doubtful about it."""
     reading, device, bounds = case.reading, case.device, case.context.bounds
-    shown, value = _shown(reading), reading.value
+    shown, value, person = _shown(reading), reading.value, found.person
     if shown is not None:
         value = bounds.out_of_range.get((reading.kind, reading.reason or ""))
     if value is None:
         return _quarantined(Reason.MISSING_VALUE, "", device)
-    person = found.person
-    sample = Sample(reading, value, case.moment.at, person.band if person else bounds.band(None))
+    limits = bounds.in_band[bounds.band(None) if person is None else person.band]
+    sample = Sample(reading, value, case.moment.at, limits)
     refused = plausibility.impossible(sample, bounds) if shown is None else None
     if refused is not None:
         return _quarantined(refused.reason, refused.detail, device)

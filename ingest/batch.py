@@ -1,6 +1,6 @@
 """A batch between gathering and writing: which look-ups it needs, what is decided. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from devices.reading import Kind
 from devices.wire import WireReading
 from ingest import acceptance, door
 from ingest.bounds import Bounds
-from ingest.decision import Decision, Placed, Quarantined, Queue, Reason
+from ingest.decision import Decision, Quarantined, Queue, Reason
 from ingest.door import Address, EventLetter, Letter, Opened, ReadingsLetter, StatusLetter, Unusable
 from ingest.people import Device, Gateway, Medians, OtherRate
 
@@ -143,43 +143,40 @@ def heart_rates(batch: Batch, known: Mapping[str, Device | None]) -> dict[UUID, 
     }
 
 
-def judge(batch: Batch, known: Known) -> list[Judged]:
-    """Decide every reading once, however often the batch holds it."""
-    found: dict[int, Judged] = {}
+def judge(batch: Batch, known: Known) -> Iterator[Judged]:
+    """Decide every reading, message by message; one that comes again is not given again."""
+    seen: set[int] = set()
     for each in batch.readings:
-        message = each.message
-        context = acceptance.Context(
-            gateway=known.gateways.get(message.gateway),
-            device=known.devices.get(message.device),
-            medians=known.medians,
-            other_rates=known.other_rates,
-            bounds=known.bounds,
-            siblings=message.readings,
-            accept_likely=known.accept_likely,
-            now=each.letter.received_at,
-        )
-        for at, reading in enumerate(message.readings):
+        readings = each.message.readings
+        decisions = acceptance.decide_all(readings, _context(each, known))
+        for at, (reading, decision) in enumerate(zip(readings, decisions, strict=True), each.first):
             key = reading.id.int
-            if key not in found:
-                decision = acceptance.decide(reading, context)
-                found[key] = Judged(each, each.first + at, reading, decision)
-    return list(found.values())
+            if key not in seen:
+                seen.add(key)
+                yield Judged(each, at, reading, decision)
 
 
-def placed(judged: Iterable[Judged]) -> list[Judged]:
-    """What enters a chart."""
-    return [each for each in judged if isinstance(each.decision, Placed)]
+def _context(letter: ReadingsLetter, known: Known) -> acceptance.Context:
+    message = letter.message
+    return acceptance.Context(
+        gateway=known.gateways.get(message.gateway),
+        device=known.devices.get(message.device),
+        medians=known.medians,
+        other_rates=known.other_rates,
+        bounds=known.bounds,
+        siblings=message.readings,
+        accept_likely=known.accept_likely,
+        now=letter.letter.received_at,
+    )
 
 
 def put_aside(
-    batch: Batch, judged: Iterable[Judged], known: Mapping[str, Gateway | None]
+    batch: Batch,
+    quarantined: Iterable[tuple[Judged, Quarantined]],
+    known: Mapping[str, Gateway | None],
 ) -> list[PutAside]:
     """What goes to quarantine: readings, messages, and events of strangers."""
-    found = {
-        each.reading.id: _reading_aside(each, each.decision)
-        for each in judged
-        if isinstance(each.decision, Quarantined)
-    }
+    found = {each.reading.id: _reading_aside(each, decision) for each, decision in quarantined}
     for message in batch.unusable:
         found.setdefault(message.id, _message_aside(message, known))
     for event in batch.events:

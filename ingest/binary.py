@@ -20,7 +20,7 @@ _HEADER, _EMPTY = Struct(">iiIii"), Struct(">iiI")
 _LENGTH = Struct(">i")
 _INT2, _INT4, _INT8 = Struct(">ih"), Struct(">ii"), Struct(">iq")
 _FLOAT4, _FLOAT8 = Struct(">if"), Struct(">id")
-_UUID_LENGTH = _LENGTH.pack(16)
+UUID_LENGTH = _LENGTH.pack(16)
 MICROSECOND = timedelta(microseconds=1)
 Elements = list[bytes]
 
@@ -43,7 +43,7 @@ class _Texts(dict[str | None, bytes]):
 def uuids(values: Sequence[UUID | None]) -> Elements:
     """Return elements of a uuid column."""
     return [
-        NULL if value is None else _UUID_LENGTH + value.int.to_bytes(16, "big") for value in values
+        NULL if value is None else UUID_LENGTH + value.int.to_bytes(16, "big") for value in values
     ]
 
 

@@ -6,6 +6,7 @@ read as if it were UTC, so device time plus offset is UTC whatever zone and erro
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -48,9 +49,9 @@ def settle(
     now: datetime,
 ) -> Moment | Fault:
     """Return when the measurement was made; `siblings` are all readings of the same message."""
-    lag = now - reading.at
+    gateway_ahead = reading.at - now
     try:
-        if reading.synced or abs(lag) <= rules.gateway_error:
+        if reading.synced or abs(gateway_ahead) <= rules.gateway_error:
             found = _by_the_gateway(reading, rules, zone, siblings)
         else:
             found = _without_the_gateway(reading, rules, zone)
@@ -61,7 +62,7 @@ def settle(
     ahead = found.at - now
     if ahead > rules.future:
         return Fault(Reason.IN_FUTURE, f"{ahead.total_seconds():.0f} s ahead of the server")
-    if -lag > rules.gateway_error:
+    if gateway_ahead > rules.gateway_error:
         return msgspec.structs.replace(found, words=(*found.words, "gateway_clock_ahead"))
     return found
 
@@ -190,7 +191,13 @@ def _factory(day: date, rules: TimeRules) -> bool:
 
 
 def _shifted(device_time: datetime, offset_s: float) -> datetime:
-    return EPOCH + (device_time - NAIVE_EPOCH + timedelta(0, offset_s))  # replace() is 6 x slower
+    return EPOCH + (device_time - NAIVE_EPOCH + _seconds(offset_s))  # replace() is 6 x slower
+
+
+@lru_cache(maxsize=1024)
+def _seconds(offset_s: float) -> timedelta:
+    """Return a clock's offset as a span: one for all that is fetched at one connect."""
+    return timedelta(0, offset_s)
 
 
 def _in_zone(device_time: datetime, zone: ZoneInfo) -> datetime:

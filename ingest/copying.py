@@ -13,84 +13,89 @@ import msgspec
 from devices.wire import WireReading
 from ingest import binary
 from ingest.batch import Judged
-from ingest.binary import EPOCH, MICROSECOND
+from ingest.binary import EPOCH, MICROSECOND, NAIVE_EPOCH
 from ingest.decision import Accepted, Flagged
 
 READING_COLUMNS = (
-    *("reading_id", "organisation_id", "patient_id"),
-    *("measured_at", "gateway_time", "received_at"),
+    *("reading_id", "organisation_id", "patient_id", "measured_at", "received_at", "gateway_time"),
     *("value", "diastolic", "mean_arterial", "pulse", "original_value"),
-    *("kind", "original_unit", "status", "time_quality", "characteristic"),
-    *("device_id", "gateway_id"),
     *("device_time", "clock_offset_s", "sequence"),
-    *("live", "user_slot"),
+    *("kind", "original_unit", "status", "time_quality", "characteristic", "live", "user_slot"),
+    *("device_id", "gateway_id"),
     *("flags", "extra", "frame"),
 )
 """What `copy_readings` names."""
 TO_EVALUATE_COLUMNS = (
-    *("reading_id", "organisation_id", "patient_id"),
-    *("kind", "measured_at", "received_at"),
+    *("reading_id", "organisation_id", "patient_id", "measured_at", "received_at"),
+    "kind",
 )
-"""What `copy_to_evaluate` names."""
-_IDS = Struct(">i16si16si16s")
-_MOMENTS, _TWO_MOMENTS = Struct(">iqiqiq"), Struct(">iqiq")
-_NUMBERS = Struct(">ididididid")
-_CLOCK = Struct(">iqifii")
-_READING_FIELDS = len(READING_COLUMNS).to_bytes(2, "big")
+"""What `copy_to_evaluate` names: it begins as the reading does."""
+_HEAD = Struct(">hi16si16si16siqiqiq")
+_SHARED = slice(2, 86)
+"""Of the head: the first five columns."""
+_NUMBERS = Struct(">ididididid iqifii")
+_FIELDS = len(READING_COLUMNS)
 _TO_EVALUATE_FIELDS = len(TO_EVALUATE_COLUMNS).to_bytes(2, "big")
 _JSON = msgspec.json.Encoder()
 _LIVE = (b"\0\0\0\1\0", b"\0\0\0\1\1")
 
 
-def pair(judged: Judged, placed: Accepted | Flagged) -> tuple[bytes, bytes | None]:
-    """Return the row of `copy_readings`, and that of `copy_to_evaluate` if rules are to see it."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One reading, packed."""
+
+    id: bytes
+    reading: bytes
+    """Of `copy_readings`."""
+    queued: bytes | None
+    """Of `copy_to_evaluate`, if rules are to see it."""
+
+
+def row(judged: Judged, placed: Accepted | Flagged) -> Row:
+    """Pack one reading that enters a chart."""
     told, letter = judged.reading, judged.letter
-    message = letter.message
-    ids = _IDS.pack(
-        *(16, told.id.int.to_bytes(16, "big")),
-        *(16, placed.organisation_id.int.to_bytes(16, "big")),
-        *(16, placed.patient_id.int.to_bytes(16, "big")),
-    )
+    identity = told.id.int.to_bytes(16, "big")
+    organisation = placed.organisation_id.int.to_bytes(16, "big")
+    patient = placed.patient_id.int.to_bytes(16, "big")
     measured = (placed.measured_at - EPOCH) // MICROSECOND
-    received = _received(letter.letter.received_at)
+    received, sent = _received(letter.letter.received_at), (told.at - EPOCH) // MICROSECOND
+    moments = (8, measured, 8, received, 8, sent)
+    head = _HEAD.pack(_FIELDS, 16, identity, 16, organisation, 16, patient, *moments)
     reading = (
-        _READING_FIELDS,
-        ids,
-        _MOMENTS.pack(8, measured, 8, (told.at - EPOCH) // MICROSECOND, 8, received),
+        head,
         _numbers(told, placed.value),
         _words(told.kind, told.original_unit, type(placed), placed.time_quality, told.char),
-        _names(message.device, message.gateway),
-        _clock(told),
         _LIVE[told.live],
         binary.NULL if told.user_slot is None else binary.short(told.user_slot),
+        _names(letter.message.device, letter.message.gateway),
         binary.text_array(placed.flags),
         binary.jsonb(_JSON.encode(placed.extra)) if placed.extra else binary.NULL,
         binary.blob(bytes.fromhex(told.frame)),
     )
-    if not placed.alert:
-        return b"".join(reading), None
-    moments = _TWO_MOMENTS.pack(8, measured, 8, received)
-    to_evaluate = b"".join((_TO_EVALUATE_FIELDS, ids, _word(told.kind), moments))
-    return b"".join(reading), to_evaluate
+    queued = _TO_EVALUATE_FIELDS + head[_SHARED] + _word(told.kind) if placed.alert else None
+    return Row(identity, b"".join(reading), queued)
 
 
 def _numbers(told: WireReading, value: float) -> bytes:
+    """What was measured and what the device's clock said: packed at once if all of it is there."""
     low, mean, pulse, original = (
-        told.diastolic,
-        told.mean_arterial,
-        told.pulse,
-        told.original_value,
+        *(told.diastolic, told.mean_arterial),
+        *(told.pulse, told.original_value),
     )
-    if low is None or mean is None or pulse is None or original is None:
-        return b"".join(map(binary.number, (value, low, mean, pulse, original)))
-    return _NUMBERS.pack(8, value, 8, low, 8, mean, 8, pulse, 8, original)
+    clock, offset, sequence = told.device_time, told.offset_s, told.sequence
+    if low is None or mean is None or pulse is None or original is None or clock is None:
+        return _numbers_and_nulls(told, value)
+    if offset is None or sequence is None:
+        return _numbers_and_nulls(told, value)
+    shown = (clock - NAIVE_EPOCH) // MICROSECOND
+    numbers = (8, value, 8, low, 8, mean, 8, pulse, 8, original)
+    return _NUMBERS.pack(*numbers, 8, shown, 4, offset, 4, sequence)
 
 
-def _clock(told: WireReading) -> bytes:
-    device_time, offset, sequence = told.device_time, told.offset_s, told.sequence
-    if device_time is None or offset is None or sequence is None:
-        return binary.clock_face(device_time) + binary.small(offset) + binary.integer(sequence)
-    return _CLOCK.pack(8, binary.clock_microseconds(device_time), 4, offset, 4, sequence)
+def _numbers_and_nulls(told: WireReading, value: float) -> bytes:
+    numbers = (value, told.diastolic, told.mean_arterial, told.pulse, told.original_value)
+    clock = binary.clock_face(told.device_time)
+    told_by_clock = (clock, binary.small(told.offset_s), binary.integer(told.sequence))
+    return b"".join((*map(binary.number, numbers), *told_by_clock))
 
 
 @lru_cache(maxsize=64)

@@ -37,6 +37,9 @@ class Owner(msgspec.Struct, frozen=True, gc=False):
     person: Person | None
 
 
+NOBODY = Owner(OwnerState.UNKNOWN, None)
+
+
 def find(
     reading: WireReading,
     assignments: tuple[Assignment, ...],
@@ -45,11 +48,12 @@ def find(
     rules: OwnerRules,
 ) -> Owner:
     """Return the owner of a reading measured at `at`."""
-    held = [
-        each for each in assignments if each.start <= at and (each.end is None or at < each.end)
-    ]
+    if len(assignments) == 1 and assignments[0].slot is None:
+        only = assignments[0]
+        return Owner(SURE, only.person) if only.holds(at) else NOBODY
+    held = [each for each in assignments if each.holds(at)]
     if not held:
-        return Owner(OwnerState.UNKNOWN, None)
+        return NOBODY
     if len(held) == 1 and held[0].slot is None:
         return Owner(SURE, held[0].person)
     if reading.user_slot is not None:

@@ -31,6 +31,10 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime | None = None
 
+    def holds(self, at: datetime) -> bool:
+        """Whether the device is this person's at a moment."""
+        return self.start <= at and (self.end is None or at < self.end)
+
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A registered device and all its assignments."""

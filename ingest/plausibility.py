@@ -39,12 +39,12 @@ _DAY = timedelta(hours=24)
 
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
-    """A value to be judged: whose band, and when."""
+    """A value to be judged: by which limits, and when it was measured."""
 
     reading: WireReading
     value: float
     at: datetime
-    band: str
+    limits: BandLimits
 
 
 class Impossible(msgspec.Struct, frozen=True, gc=False):
@@ -56,8 +56,7 @@ class Impossible(msgspec.Struct, frozen=True, gc=False):
 
 def impossible(sample: Sample, bounds: Bounds) -> Impossible | None:
     """Return why the value is outside the hard bounds, a unit mix-up before anything else."""
-    reading, value = sample.reading, sample.value
-    limits = bounds.in_band[sample.band]
+    reading, value, limits = sample.reading, sample.value, sample.limits
     low, high = limits.of_kind[reading.kind].hard
     if not low <= value <= high:
         reason = Reason.UNIT_MIX_UP if _mixed_up(sample, bounds) else Reason.OUT_OF_BOUNDS
@@ -71,8 +70,7 @@ def doubts(
     sample: Sample, bounds: Bounds, usual: Medians | None, others: Sequence[OtherRate]
 ) -> list[Doubt]:
     """Return every reason to show the reading without paging anybody."""
-    reading, value = sample.reading, sample.value
-    in_band = bounds.in_band[sample.band]
+    reading, value, in_band = sample.reading, sample.value, sample.limits
     limits = in_band.of_kind[reading.kind]
     found: list[Doubt] = []
     if reading.flags:

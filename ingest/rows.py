@@ -1,4 +1,4 @@
-"""Decisions as what the statements take: COPY rows for readings, arrays for the rest. Pure."""
+"""What the statements take, but for readings themselves: arrays. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -8,23 +8,14 @@ from uuid import UUID
 import msgspec
 
 from devices.wire import DeviceState
-from ingest import binary, copying
-from ingest.batch import Judged, PutAside
+from ingest import binary
+from ingest.batch import PutAside
 from ingest.binary import Array
-from ingest.decision import Quarantined
 from ingest.door import EventLetter, StatusLetter
 
 BATTERY_LIMIT = 100
 _JSON = msgspec.json.Encoder()
 _BY_INT = attrgetter("int")
-
-
-def identities(placed: Iterable[Judged], asides: Iterable[PutAside]) -> list[UUID]:
-    """Return every reading's id, sorted, so that two workers never wait in a circle."""
-    found = [each.reading.id for each in placed]
-    found += [each.id for each in asides if each.is_reading]
-    found.sort(key=_BY_INT)
-    return found
 
 
 def uuid_array(ids: Sequence[UUID]) -> Array:
@@ -40,19 +31,6 @@ def text_array(values: Sequence[str | None]) -> Array:
 def moment_array(values: Sequence[datetime | None]) -> Array:
     """Return a timestamptz[]."""
     return binary.array(binary.TIMESTAMPTZ_OID, binary.timestamptzs(values))
-
-
-def reading_copies(placed: Iterable[Judged]) -> tuple[bytes, bytes | None]:
-    """Return the COPY data of `copy_readings`, and of `copy_to_evaluate` if there is any."""
-    readings, to_evaluate = [], []
-    for each in placed:
-        decision = each.decision
-        if not isinstance(decision, Quarantined):
-            reading, queued = copying.pair(each, decision)
-            readings.append(reading)
-            if queued is not None:
-                to_evaluate.append(queued)
-    return binary.copy(readings), binary.copy(to_evaluate) if to_evaluate else None
 
 
 def aside_arrays(asides: Sequence[PutAside]) -> dict[str, Array]:

