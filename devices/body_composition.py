@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 
-from devices import bits, date_time, packing, shown, weight
+from devices import bits, date_time, packing, scale, shown, weight
 from devices.cursor import Cursor
 from devices.date_time import DateTime
 from devices.failure import Reason
-from devices.reading import Decoded, FailedMeasurement, Kind, Reading
+from devices.reading import Decoded, Kind
 from devices.shown import Fields
 
 PERCENT_STEPS, OHM_STEPS = 10, 10
@@ -104,26 +104,22 @@ def parse(frame: bytes) -> BodyComposition:
     cursor = Cursor(frame)
     flags = cursor.u16()
     imperial = bool(flags & Flag.IMPERIAL)
-    mass_steps, height_steps = weight.weight_steps(imperial=imperial), _height(imperial=imperial)
+    mass, height = weight.weight_steps(imperial=imperial), _height(imperial=imperial)
     fat = cursor.u16()
-
-    def optional(flag: Flag, per_unit: int) -> float | None:
-        return cursor.u16() / per_unit if flags & flag else None
-
     return BodyComposition(
         fat_percent=None if fat == UNSUCCESSFUL else fat / PERCENT_STEPS,
         imperial=imperial,
         timestamp=date_time.read_from(cursor) if flags & Flag.TIMESTAMP else None,
         user=cursor.u8() if flags & Flag.USER else None,
         basal_kj=cursor.u16() if flags & Flag.BASAL else None,
-        muscle_percent=optional(Flag.MUSCLE_PERCENT, PERCENT_STEPS),
-        muscle_mass=optional(Flag.MUSCLE_MASS, mass_steps),
-        fat_free_mass=optional(Flag.FAT_FREE_MASS, mass_steps),
-        soft_lean_mass=optional(Flag.SOFT_LEAN_MASS, mass_steps),
-        water_mass=optional(Flag.WATER_MASS, mass_steps),
-        impedance_ohm=optional(Flag.IMPEDANCE, OHM_STEPS),
-        weight=optional(Flag.WEIGHT, mass_steps),
-        height=optional(Flag.HEIGHT, height_steps),
+        muscle_percent=cursor.steps(flags & Flag.MUSCLE_PERCENT, PERCENT_STEPS),
+        muscle_mass=cursor.steps(flags & Flag.MUSCLE_MASS, mass),
+        fat_free_mass=cursor.steps(flags & Flag.FAT_FREE_MASS, mass),
+        soft_lean_mass=cursor.steps(flags & Flag.SOFT_LEAN_MASS, mass),
+        water_mass=cursor.steps(flags & Flag.WATER_MASS, mass),
+        impedance_ohm=cursor.steps(flags & Flag.IMPEDANCE, OHM_STEPS),
+        weight=cursor.steps(flags & Flag.WEIGHT, mass),
+        height=cursor.steps(flags & Flag.HEIGHT, height),
         multi_packet=bool(flags & Flag.MULTI_PACKET),
         reserved=flags & ~_KNOWN,
         trailing=cursor.rest(),
@@ -168,25 +164,15 @@ def joined(first: BodyComposition, second: BodyComposition) -> BodyComposition:
 def read(measured: BodyComposition) -> Decoded:
     """Return body fat in % with the rest as extra, or why there is none."""
     if not measured.fat_percent:
-        unsuccessful = measured.fat_percent is None
-        return FailedMeasurement(
-            kind=Kind.BODY_COMPOSITION,
-            reason=Reason.UNSUCCESSFUL if unsuccessful else Reason.PLACEHOLDER,
-            device_time=date_time.device_time(measured.timestamp),
-            user_slot=bits.user_slot(measured.user),
-            flags=bits.ordered(date_time.doubts(measured.timestamp)),
-            trailing=len(measured.trailing),
-        )
-    return Reading(
+        why = Reason.UNSUCCESSFUL if measured.fat_percent is None else Reason.PLACEHOLDER
+        return scale.failed(measured, kind=Kind.BODY_COMPOSITION, reason=why)
+    return scale.reading(
+        measured,
         kind=Kind.BODY_COMPOSITION,
         value=measured.fat_percent,
-        original_value=measured.fat_percent,
-        original_unit="%",
-        device_time=date_time.device_time(measured.timestamp),
-        user_slot=bits.user_slot(measured.user),
-        flags=bits.ordered(date_time.doubts(measured.timestamp)),
+        original=measured.fat_percent,
+        unit="%",
         extra=_extra(measured),
-        trailing=len(measured.trailing),
     )
 
 

@@ -51,5 +51,9 @@ class Cursor:
         """Return a signed 16-bit number, little-endian."""
         return int.from_bytes(self.take(2), "little", signed=True)
 
+    def steps(self, present: int, per_unit: int) -> float | None:
+        """Return a 16-bit number of fractions of a unit; None where its flag is not set."""
+        return self.u16() / per_unit if present else None
+
     def _number(self, width: int) -> int:
         return int.from_bytes(self.take(width), "little")

@@ -104,33 +104,39 @@ class GlucoseContext:
 def parse(frame: bytes) -> GlucoseContext:
     """Read every field; UnreadableError if one that the flags promise is missing."""
     cursor = Cursor(frame)
-    flags = cursor.u8()
-    sequence = cursor.u16()
+    flags, sequence = cursor.u8(), cursor.u16()
     extended = cursor.u8() if flags & Flag.EXTENDED else None
-    ate, moved = bool(flags & Flag.CARBOHYDRATE), bool(flags & Flag.EXERCISE)
-    carbohydrate_id = cursor.u8() if ate else None
-    carbohydrate_kg = sfloat.decode(cursor.u16()) if ate else None
+    carbohydrate_id, carbohydrate_kg = _substance(cursor, flags & Flag.CARBOHYDRATE)
     meal = cursor.u8() if flags & Flag.MEAL else None
-    people = cursor.u8() if flags & Flag.TESTER_HEALTH else None
-    exercise_s = cursor.u16() if moved else None
-    exercise_percent = cursor.u8() if moved else None
-    medicated = bool(flags & Flag.MEDICATION)
+    health, tester = _people(cursor, flags & Flag.TESTER_HEALTH)
+    exercise = (cursor.u16(), cursor.u8()) if flags & Flag.EXERCISE else (None, None)
+    medication_id, medication = _substance(cursor, flags & Flag.MEDICATION)
     return GlucoseContext(
         sequence=sequence,
         extended=extended,
         carbohydrate_id=carbohydrate_id,
         carbohydrate_kg=carbohydrate_kg,
         meal=meal,
-        tester=None if people is None else people & 0xF,
-        health=None if people is None else people >> 4,
-        exercise_s=exercise_s,
-        exercise_percent=exercise_percent,
-        medication_id=cursor.u8() if medicated else None,
-        medication=sfloat.decode(cursor.u16()) if medicated else None,
+        tester=tester,
+        health=health,
+        exercise_s=exercise[0],
+        exercise_percent=exercise[1],
+        medication_id=medication_id,
+        medication=medication,
         litres=bool(flags & Flag.LITRES),
         hba1c_percent=sfloat.decode(cursor.u16()) if flags & Flag.HBA1C else None,
         trailing=cursor.rest(),
     )
+
+
+def _substance(cursor: Cursor, present: int) -> tuple[int | None, Number | None]:
+    """Which food or drug, and how much of it."""
+    return (cursor.u8(), sfloat.decode(cursor.u16())) if present else (None, None)
+
+
+def _people(cursor: Cursor, present: int) -> tuple[int, int] | tuple[None, None]:
+    """The halves of one byte: the health of whoever was tested, and who tested."""
+    return divmod(cursor.u8(), 16) if present else (None, None)
 
 
 def encode(context: GlucoseContext) -> bytes:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 
-from devices import bits, date_time, packing, shown
+from devices import bits, date_time, packing, scale, shown
 from devices.cursor import Cursor
 from devices.date_time import DateTime
 from devices.failure import Reason
 from devices.features import Features
-from devices.reading import Decoded, FailedMeasurement, Kind, Reading
+from devices.reading import Decoded, Kind
 from devices.shown import Fields
 
 KG_PER_LB = 0.45359237
@@ -69,14 +69,14 @@ def parse(frame: bytes) -> Weight:
     flags = cursor.u8()
     imperial = bool(flags & Flag.IMPERIAL)
     raw = cursor.u16()
-    built = bool(flags & Flag.BMI_AND_HEIGHT)
+    built = flags & Flag.BMI_AND_HEIGHT
     return Weight(
         imperial=imperial,
         weight=None if raw == UNSUCCESSFUL else raw / weight_steps(imperial=imperial),
         timestamp=date_time.read_from(cursor) if flags & Flag.TIMESTAMP else None,
         user=cursor.u8() if flags & Flag.USER else None,
-        bmi=cursor.u16() / BMI_STEPS if built else None,
-        height=cursor.u16() / height_steps(imperial=imperial) if built else None,
+        bmi=cursor.steps(built, BMI_STEPS),
+        height=cursor.steps(built, height_steps(imperial=imperial)),
         reserved=flags & ~_KNOWN,
         trailing=cursor.rest(),
     )
@@ -102,24 +102,14 @@ def encode(measured: Weight) -> bytes:
 def read(measured: Weight) -> Decoded:
     """Return the reading in kg, or that the scale got none."""
     if measured.weight is None:
-        return FailedMeasurement(
-            kind=Kind.WEIGHT,
-            reason=Reason.UNSUCCESSFUL,
-            device_time=date_time.device_time(measured.timestamp),
-            user_slot=bits.user_slot(measured.user),
-            flags=bits.ordered(date_time.doubts(measured.timestamp)),
-            trailing=len(measured.trailing),
-        )
-    return Reading(
+        return scale.failed(measured, kind=Kind.WEIGHT, reason=Reason.UNSUCCESSFUL)
+    return scale.reading(
+        measured,
         kind=Kind.WEIGHT,
         value=kilograms(measured.weight, imperial=measured.imperial),
-        original_value=measured.weight,
-        original_unit="[lb_av]" if measured.imperial else "kg",
-        device_time=date_time.device_time(measured.timestamp),
-        user_slot=bits.user_slot(measured.user),
-        flags=bits.ordered(date_time.doubts(measured.timestamp)),
+        original=measured.weight,
+        unit="[lb_av]" if measured.imperial else "kg",
         extra=_build(measured),
-        trailing=len(measured.trailing),
     )
 
 

@@ -3,26 +3,17 @@
 from billing.ledger import Tally
 from billing.outcome import Verdict
 from billing.reasons import Reason, qhp_minutes_below
-from billing.rules import ladder
+from billing.rules import ladder, personal
 from billing.rules.ladder import joined
-from billing.rules.personal import personal_and_staff
 from billing.scope import Scope
 
 
 def judge(scope: Scope) -> Verdict:
     """Judge the six codes; the family that is chosen excludes the families ranked below it."""
-    codes = scope.pack.of(scope.family.name)
-    if scope.zone is None:
-        return Verdict(
-            blocked=() if scope.refusal is None else scope.all_blocked(codes, scope.refusal)
-        )
-    personal, staff, facts = personal_and_staff(scope)
-    if scope.refusal is not None:
-        return Verdict(blocked=scope.all_blocked(codes, scope.refusal), facts=facts)
-    return joined(_ranked(scope, personal, staff), Verdict(facts=facts))
+    return personal.judged(scope, _ranked)
 
 
-def _ranked(scope: Scope, personal: Tally, staff: Tally) -> Verdict:
+def _ranked(scope: Scope, own: Tally, staff: Tally) -> Verdict:
     verdicts: list[Verdict] = []
     chosen = False
     for name in _order(scope):
@@ -30,7 +21,7 @@ def _ranked(scope: Scope, personal: Tally, staff: Tally) -> Verdict:
             codes = (scope.code(name), scope.code(f"{name}_addon"))
             verdicts.append(ladder.refused(scope, codes, Reason.CCM_FAMILY_CONFLICT))
             continue
-        verdict = _family(scope, name, personal if name == "personal" else staff)
+        verdict = _family(scope, name, own if name == "personal" else staff)
         chosen = bool(verdict.lines)
         verdicts.append(verdict)
     return joined(*verdicts)
