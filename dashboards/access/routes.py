@@ -86,6 +86,12 @@ async def review(
     note: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Mark one as reviewed, with a note and a verdict."""
+    await reviewed(visit, glass_id, verdict, note.strip())
+    return RedirectResponse("/access", SEE_OTHER)
+
+
+async def reviewed(visit: Visit, glass_id: UUID, verdict: str, note: str) -> None:
+    """Mark one as reviewed, by somebody else than whoever broke the glass."""
     found = await store.queue(visit.connection, 1, only=glass_id)
     if not found:
         raise MissingError
@@ -99,15 +105,13 @@ async def review(
         glass_id,
         staff_id=visit.staff.id,
         justified=verdict == "yes",
-        note=note.strip(),
+        note=note,
         now=visit.now,
     )
     if not done:
         raise RefusedError("Somebody has reviewed this already. Reload the page.")
-    told = {"justified": verdict, "note": note.strip()}
-    patient = found[0].patient_id
+    told, patient = {"justified": verdict, "note": note}, found[0].patient_id
     await visit.record("review", "glass", glass_id, patient_id=patient, detail=told)
-    return RedirectResponse("/access", SEE_OTHER)
 
 
 @router.post("/access/teams/{team_id}", response_class=HTMLResponse)
@@ -115,13 +119,18 @@ async def close_team(
     visit: Administering, team_id: UUID, closed: Annotated[str, Form(max_length=5)] = ""
 ) -> Response:
     """Close a team's patients to others, or open them."""
+    await closed_off(visit, team_id, closed=closed == "yes")
+    return RedirectResponse("/access", SEE_OTHER)
+
+
+async def closed_off(visit: Visit, team_id: UUID, *, closed: bool) -> None:
+    """Close a team's patients to others, or open them."""
     known = {team.id for team in await store.teams(visit.connection)}
     if team_id not in known:
         raise MissingError
-    if not await store.close(visit.connection, team_id, closed=closed == "yes"):
+    if not await store.close(visit.connection, team_id, closed=closed):
         raise RefusedError("Give the team members first: nobody would see its patients.")
-    await visit.record("change", "care_team", team_id, detail={"closed": closed == "yes"})
-    return RedirectResponse("/access", SEE_OTHER)
+    await visit.record("change", "care_team", team_id, detail={"closed": closed})
 
 
 async def _behind(visit: Visit, patient_id: UUID) -> Behind | None:

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse
 
 from dashboards.api import (
+    access,
     admin,
     audit,
     billing,
@@ -18,11 +19,16 @@ from dashboards.api import (
     edge,
     episodes,
     fleet,
+    hubs,
     me,
     minutes,
     months,
+    papers,
     patients,
     replays,
+    rota,
+    rules,
+    views,
     work,
     worklist,
 )
@@ -30,8 +36,9 @@ from dashboards.api.edge import Problem
 from dashboards.permissions import Verb
 
 MODULES = (
-    *(me, worklist, episodes, patients, corrections, work, minutes),
-    *(fleet, billing, months, replays, admin, audit),
+    *(me, worklist, views, episodes, patients, corrections, work, minutes),
+    *(rota, fleet, hubs, billing, months, papers, rules, replays),
+    *(admin, access, audit),
 )
 router = APIRouter(include_in_schema=False)
 Json = dict[str, Any]
@@ -63,6 +70,22 @@ FROM_LISTS = {
     ("add_task", "task_id"): "id",
     ("time", "entry_id"): "entries/0/id",
     ("users", "staff_id"): "items/1/id",
+    ("teams", "team_id"): "items/0/id",
+    ("saved_views", "view_id"): "items/0/view/id",
+    ("rotas", "rota_id"): "items/0/id",
+    ("rotas", "layer_id"): "items/0/layers/0/id",
+    ("rotas", "override_id"): "items/0/stand_ins/0/id",
+    ("gateways", "gateway_id"): "items/0/id",
+    ("devices", "device_id"): "items/0/id",
+    ("gateway", "order_id"): "orders/0/id",
+    ("patient_papers", "consent_id"): "consents/0/id",
+    ("patient_papers", "device_id"): "devices/0/id",
+    ("patient_limits", "rule_id"): "rules/0/id",
+    ("patient_limits", "limit_id"): "own/0/id",
+    ("begin_draft", "version_id"): "id",
+    ("rule_versions", "version_id"): "items/0/id",
+    ("ask_what_if", "replay_id"): "id",
+    ("broken_glass", "glass_id"): "items/0/id",
     ("billing_patients", "patient_id"): "items/0/patient_id",
     ("billing_findings", "finding_id"): "items/0/id",
     ("start_billing_job", "job_id"): "id",
@@ -157,13 +180,22 @@ def _errors(operation: Json) -> Json:
 def _link(made: Json) -> None:
     """Say which answers hold the ids that other operations take."""
     named = {operation["operationId"]: (at, operation) for at, operation in operations(made)}
-    for (source, name), place in FROM_LISTS.items():
+    for source in dict.fromkeys(source for source, _ in FROM_LISTS):
+        places = {name: place for (of, name), place in FROM_LISTS.items() if of == source}
         answer = next(v for k, v in named[source][1]["responses"].items() if k.startswith("2"))
-        links = answer.setdefault("links", {})
-        held = re.findall(r"{(\w+)}", named[source][0])
+        held = _asked(named[source][0])
         for target, (at, _) in named.items():
-            asks = re.findall(r"{(\w+)}", at)
-            if name in asks and set(asks) <= {name, *held}:
-                parameters = {each: f"$request.path.{each}" for each in asks if each != name}
-                parameters[name] = f"$response.body#/{place}"
-                links[target] = {"operationId": target, "parameters": parameters}
+            asks = _asked(at)
+            if set(asks) & set(places) and set(asks) <= {*places, *held}:
+                parameters = {each: _found(each, places) for each in asks}
+                link = {"operationId": target, "parameters": parameters}
+                answer.setdefault("links", {})[target] = link
+
+
+def _asked(path: str) -> list[str]:
+    return re.findall(r"{(\w+)}", path)
+
+
+def _found(name: str, places: dict[str, str]) -> str:
+    """Return where an answer, or else the request before it, holds an id."""
+    return f"$response.body#/{places[name]}" if name in places else f"$request.path.{name}"

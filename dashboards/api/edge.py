@@ -1,6 +1,7 @@
 """What every part of the API shares: its router, pages of a list, words, refusals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Generic, TypeVar
@@ -10,10 +11,13 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from dashboards.door import RefusedError
 from dashboards.faces import SEVERITIES
 from devices.reading import UNITS, Kind
 
 PREFIX = "/api/v1"
+DEVICE = "^[A-Za-z0-9][A-Za-z0-9 ._:-]{0,99}$"
+"""What a device may be called in an address."""
 Item = TypeVar("Item")
 
 
@@ -23,6 +27,15 @@ class ConflictError(Exception):
     def __init__(self, reason: str, words: str) -> None:
         super().__init__(words)
         self.reason = reason
+
+
+@contextmanager
+def refusing(reason: str) -> Iterator[None]:
+    """Turn what a page refuses in words into a conflict with a reason for programs."""
+    try:
+        yield
+    except RefusedError as error:
+        raise ConflictError(reason, str(error)) from error
 
 
 class Asked(BaseModel):

@@ -14,8 +14,8 @@ from billing.gather import Connection
 from billing.jobs import Kind
 from dashboards.api import edge
 from dashboards.api.billing import Job, LineId
-from dashboards.api.edge import Asked, ConflictError, Made, Month, New, Reason, Text
-from dashboards.billing import steps, store
+from dashboards.api.edge import Asked, ConflictError, GivenDate, Made, Month, New, Reason, Text
+from dashboards.billing import answering, steps, store
 from dashboards.billing.steps import NotNowError, key_of, named, who
 from dashboards.billing.words import MEND_TITLES, PROBLEMS
 from dashboards.door import Visit, holding
@@ -23,6 +23,10 @@ from dashboards.permissions import Verb
 
 router = edge.router("billing")
 Closing = Annotated[Visit, holding(Verb.CLOSE_MONTH)]
+Adjustment = Annotated[str, Field(pattern="^[A-Z0-9-]{1,8}$", examples=["CO-45"])]
+Amount = Annotated[
+    str, Field(pattern="^[0-9]{1,7}\\.[0-9]{2}$", description="Dollars.", examples=["43.03"])
+]
 
 
 class NewJob(Asked):
@@ -48,6 +52,17 @@ class Remittance(Asked):
     """A payer's answer."""
 
     content: Annotated[Text, Field(max_length=8_000_000, description="X12 835, as text.")]
+
+
+class LineAnswer(Asked):
+    """A payer's answer to one line, from paper or a portal."""
+
+    code: Annotated[str, Field(pattern="^[A-Z0-9]{5}$", examples=["99454"])]
+    charged: Amount
+    paid: Amount
+    reasons: Annotated[tuple[Adjustment, ...], Field(max_length=10)] = ()
+    claim_id: Annotated[Text, Field(max_length=40)] = ""
+    answered_on: GivenDate
 
 
 class CareRequest(Asked):
@@ -120,6 +135,21 @@ async def confirm_line(
         request,
         lambda at: closing.confirm(at, key, line_id, by=by, now=now, reason=asked.reason),
     )
+
+
+@router.post("/billing/{month}/lines/{line_id}/answer", status_code=204)
+async def answer_line(
+    request: Request, visit: Closing, month: Month, line_id: LineId, asked: LineAnswer
+) -> Response:
+    """Note a payer's answer to one exported line."""
+    await steps.known_line(visit, line_id)
+    try:
+        await answering.noted(request, visit, month, line_id, asked.model_dump(mode="json"))
+    except CaseError as error:
+        raise _conflict(NotNowError("AMOUNT")) from error
+    except NotNowError as error:
+        raise _conflict(error) from error
+    return Response(status_code=204)
 
 
 @router.post("/billing-patients/{patient_id}/ask", status_code=204)

@@ -57,7 +57,7 @@ class EpisodeRow(Told):
     version: Annotated[int, Field(description="Grows with every change.")]
 
 
-class WorklistQuery(Asked):
+class Wanted(Asked):
     """Which episodes."""
 
     view: Literal["action", "mine", "unclaimed", "soon", "silent", "devices", "all"] = "action"
@@ -71,12 +71,17 @@ class WorklistQuery(Asked):
     team: Annotated[UUID | None, Field(description="Care team.")] = None
     owner: Annotated[Literal["me", "none"] | None, Field(description="Whose.")] = None
     snoozed: Annotated[Literal["yes"] | None, Field(description="Show snoozed ones too.")] = None
-    after: Annotated[Text, Field(max_length=120, description="`next` of the page before.")] = ""
 
     def filters(self) -> Filters:
         """As the worklist page reads them from its address."""
         said = self.model_dump(exclude={"after"}, exclude_none=True)
         return Filters.parse({name: str(value) for name, value in said.items()})
+
+
+class WorklistQuery(Wanted):
+    """Which episodes, and from where on."""
+
+    after: Annotated[Text, Field(max_length=120, description="`next` of the page before.")] = ""
 
 
 class CountedView(Told):

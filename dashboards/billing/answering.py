@@ -1,5 +1,6 @@
 """The payer's answers: a remittance file read, or one line's answer typed in."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from billing.store import Key
 from dashboards.billing import steps
 from dashboards.billing.papers_forms import Answer
 from dashboards.billing.steps import Closing, NotNowError
+from dashboards.door import Visit
 
 router = APIRouter()
 SEE_OTHER = 303
@@ -47,17 +49,24 @@ async def typed(
 ) -> Response:
     """Note one line's answer, from paper or the payer's portal."""
     address = f"/billing/patients/{form.patient}?month={month}"
-    key, by, now = steps.key_of(visit, steps.named(month)), steps.who(visit), visit.now
-    raw = form.model_dump(mode="json") | {"line_id": line_id}
-    raw["reasons"] = [word for word in form.reasons.replace(",", " ").split() if word]
     try:
-        given = payer.typed_in(raw)
-        await steps.stepped(request, lambda at: _kept(at, key, given, by=by, now=now))
+        raw = form.model_dump(mode="json", exclude={"patient"})
+        raw["reasons"] = [word for word in form.reasons.replace(",", " ").split() if word]
+        await noted(request, visit, month, line_id, raw)
     except CaseError:
         return RedirectResponse(f"{address}&problem=AMOUNT", SEE_OTHER)
     except NotNowError as error:
         return RedirectResponse(f"{address}&problem={error.problem}", SEE_OTHER)
     return RedirectResponse(address, SEE_OTHER)
+
+
+async def noted(
+    request: Request, visit: Visit, month: str, line_id: str, raw: Mapping[str, object]
+) -> None:
+    """Note one line's answer; CaseError if an amount cannot be read."""
+    key, by, now = steps.key_of(visit, steps.named(month)), steps.who(visit), visit.now
+    given = payer.typed_in({**raw, "line_id": line_id})
+    await steps.stepped(request, lambda at: _kept(at, key, given, by=by, now=now))
 
 
 def _kept(connection: Connection, key: Key, given: PayerAnswer, *, by: str, now: datetime) -> None:

@@ -1,8 +1,7 @@
 """A patient's papers: the consent, order, education, visit or device that a code waits for."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,8 +12,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing import closing
 from billing.store import Key
-from dashboards.billing import paper_store, papers_forms, words
-from dashboards.billing.papers_forms import Listed
+from dashboards.billing import paper, paper_store, papers_forms, words
+from dashboards.billing.paper import Paper
 from dashboards.door import RefusedError, Visit, holding
 from dashboards.patients.routes import known
 from dashboards.permissions import Verb
@@ -26,7 +25,8 @@ from database.pool import connect
 router = APIRouter(prefix="/patients/{patient_id}/papers")
 Reading = Annotated[Visit, holding(Verb.SEE_PATIENT)]
 SEE_OTHER = 303
-Filled = Mapping[str, object]
+InMonth = Annotated[str, Query(max_length=7)]
+Problem = Literal["FUTURE", "NOT_KEPT"]
 
 
 @router.get("", response_class=HTMLResponse)
@@ -34,11 +34,11 @@ async def page(
     request: Request,
     visit: Reading,
     patient_id: UUID,
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
     problem: Annotated[str, Query(max_length=20)] = "",
 ) -> HTMLResponse:
     """What is on file for a patient, and forms for what is not."""
-    _keeper(visit)
+    keeper(visit)
     person = await known(visit.connection, patient_id)
     base = await shell(visit, "billing")
     await visit.record("look", "papers", patient_id, patient_id=patient_id)
@@ -60,13 +60,11 @@ async def consent(
     visit: Reading,
     patient_id: UUID,
     form: Annotated[papers_forms.Consent, Form()],
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
 ) -> Response:
     """Record a consent."""
-    at = await _moment(visit, form.at)
-    filled = form.model_dump() | {"at": at}
-    told = {"program": form.program.value, "at": at.isoformat(), "method": form.method.value}
-    return await _kept(request, visit, patient_id, month, "consent", filled, told, at=at)
+    made = paper.consent(form, await _moment(visit, form.at))
+    return await _kept(request, visit, patient_id, month, made)
 
 
 @router.post("/withdrawal")
@@ -75,13 +73,11 @@ async def withdraw(
     visit: Reading,
     patient_id: UUID,
     form: Annotated[papers_forms.Withdrawal, Form()],
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
 ) -> Response:
     """Record that a consent was withdrawn."""
-    at = await _moment(visit, form.at)
-    told = {"withdrawn_at": at.isoformat(), "consent": str(form.consent_id)}
-    filled: Filled = {"at": at, "id": form.consent_id}
-    return await _kept(request, visit, patient_id, month, "withdrawal", filled, told, at=at)
+    made = paper.withdrawal(form, await _moment(visit, form.at))
+    return await _kept(request, visit, patient_id, month, made)
 
 
 @router.post("/order")
@@ -90,14 +86,11 @@ async def order(
     visit: Reading,
     patient_id: UUID,
     form: Annotated[papers_forms.Order, Form()],
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
 ) -> Response:
     """Record a practitioner's order."""
-    at = await _moment(visit, form.at)
-    codes = list(papers_forms.diagnoses_of(form.icd10))
-    filled = form.model_dump() | {"at": at, "icd10": codes}
-    told = {"program": form.program.value, "at": at.isoformat(), "icd10": codes}
-    return await _kept(request, visit, patient_id, month, "order", filled, told, at=at)
+    made = paper.order(form, await _moment(visit, form.at))
+    return await _kept(request, visit, patient_id, month, made)
 
 
 @router.post("/education")
@@ -106,13 +99,10 @@ async def education(
     visit: Reading,
     patient_id: UUID,
     form: Annotated[papers_forms.Education, Form()],
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
 ) -> Response:
     """Record set-up and education."""
-    told = {"program": form.program.value, "education_on": form.education_on.isoformat()}
-    last = max(form.education_on, form.started_on)
-    filled = form.model_dump()
-    return await _kept(request, visit, patient_id, month, "education", filled, told, on=last)
+    return await _kept(request, visit, patient_id, month, paper.education(form))
 
 
 @router.post("/visit")
@@ -121,12 +111,10 @@ async def seen(
     visit: Reading,
     patient_id: UUID,
     form: Annotated[papers_forms.Seen, Form()],
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
 ) -> Response:
     """Record a visit with the practice."""
-    told = {"kind": form.kind.value, "on": form.on.isoformat()}
-    filled = form.model_dump()
-    return await _kept(request, visit, patient_id, month, "visit", filled, told, on=form.on)
+    return await _kept(request, visit, patient_id, month, paper.visit(form))
 
 
 @router.post("/device")
@@ -135,43 +123,47 @@ async def device(
     visit: Reading,
     patient_id: UUID,
     form: Annotated[papers_forms.Device, Form()],
-    month: Annotated[str, Query(max_length=7)] = "",
+    month: InMonth = "",
 ) -> Response:
     """Record what stands on a device's label."""
-    listed = {Listed.YES: True, Listed.NO: False}.get(form.listed)
-    filled = form.model_dump() | {"listed": listed}
-    told = {"device": form.device_id, "udi": form.udi, "listed": form.listed.value}
-    return await _kept(request, visit, patient_id, month, "device", filled, told)
+    return await _kept(request, visit, patient_id, month, paper.device(form))
 
 
-async def _kept(  # noqa: PLR0913, PLR0917  one place where papers are kept, audited and judged
-    request: Request,
-    visit: Visit,
-    patient_id: UUID,
-    month: str,
-    kind: str,
-    filled: Filled,
-    told: Filled,
-    *,
-    at: datetime | None = None,
-    on: date | None = None,
+async def _kept(
+    request: Request, visit: Visit, patient_id: UUID, month: str, made: Paper
 ) -> Response:
-    """Keep one paper unless it lies in the future; then judge the patient's month again."""
-    _keeper(visit)
-    await known(visit.connection, patient_id)
-    today = visit.now.astimezone(await _zone(visit)).date()
-    if (at is not None and at > visit.now) or (on is not None and on > today):
-        return _back(patient_id, month, "FUTURE")
-    if not await paper_store.keep(visit, patient_id, kind, filled):
-        return _back(patient_id, month, "NOT_KEPT")
-    await visit.record("change", kind, patient_id, patient_id=patient_id, detail=told)
+    """Keep one paper and return to the page; what is wrong with it is said there."""
+    problem = await kept(visit, patient_id, made)
+    if problem:
+        return _back(patient_id, month, problem)
     answer = _back(patient_id, month)
-    dsn = wiring(request).settings.worker_dsn
-    if dsn:
-        first = words.month_or_running(month, today)
-        key = Key(organisation=visit.staff.organisation_id, first=first)
-        answer.background = BackgroundTask(_judged_again, dsn, key, patient_id, visit.now)
+    answer.background = await judging(request, visit, patient_id, month)
     return answer
+
+
+async def kept(visit: Visit, patient_id: UUID, made: Paper) -> Problem | None:
+    """Keep one paper unless it lies in the future or belongs to nothing."""
+    keeper(visit)
+    await known(visit.connection, patient_id)
+    today = await _today(visit)
+    if (made.at and made.at > visit.now) or (made.on and made.on > today):
+        return "FUTURE"
+    if not await paper_store.keep(visit, patient_id, made.kind, made.filled):
+        return "NOT_KEPT"
+    await visit.record("change", made.kind, patient_id, patient_id=patient_id, detail=made.told)
+    return None
+
+
+async def judging(
+    request: Request, visit: Visit, patient_id: UUID, month: str
+) -> BackgroundTask | None:
+    """Return the work of judging a patient's month again, where there is a worker for it."""
+    dsn = wiring(request).settings.worker_dsn
+    if not dsn:
+        return None
+    first = words.month_or_running(month, await _today(visit))
+    key = Key(organisation=visit.staff.organisation_id, first=first)
+    return BackgroundTask(_judged_again, dsn, key, patient_id, visit.now)
 
 
 def _judged_again(dsn: str, key: Key, patient_id: UUID, now: datetime) -> None:
@@ -179,14 +171,18 @@ def _judged_again(dsn: str, key: Key, patient_id: UUID, now: datetime) -> None:
         closing.judge_again(connection, key, patient_id, now=now)
 
 
-def _keeper(visit: Visit) -> None:
-    """Papers are kept by whoever documents care, and by whoever closes the month."""
+def keeper(visit: Visit) -> None:
+    """Refuse others: papers are kept by whoever documents care, and by whoever closes the month."""
     if not (visit.may(Verb.DOCUMENT) or visit.may(Verb.CLOSE_MONTH)):
         raise RefusedError("Your role does not allow you to keep papers.")
 
 
 async def _zone(visit: Visit) -> ZoneInfo:
     return ZoneInfo((await organisation(visit.connection)).time_zone)
+
+
+async def _today(visit: Visit) -> date:
+    return visit.now.astimezone(await _zone(visit)).date()
 
 
 async def _moment(visit: Visit, written: datetime) -> datetime:

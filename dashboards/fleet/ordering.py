@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from dashboards.door import RefusedError, Visit
+from dashboards.door import MissingError, RefusedError, Visit
 from dashboards.gateways import codes, orders, store
 from dashboards.gateways.store import Home, Ordered
 from dashboards.wiring import Wiring
@@ -60,17 +60,17 @@ async def write_down(
     await store.order(visit.connection, home, told, by=f"staff:{visit.staff.id}", now=visit.now)
     if fresh:
         await store.hand_over(visit.connection, told, fresh)
-    return _given(visit, broker, home, told, fresh)
+    return to_give(visit, broker, home, told, fresh)
 
 
-async def repeat(visit: Visit, broker: Broker, home: Home, order_id: UUID) -> Given:
-    """Return an order that was not answered, to be given again: it is carried out once."""
+async def waiting(visit: Visit, home: Home, order_id: UUID) -> Ordered:
+    """Return an order of this hub that may be given again: it is carried out once."""
     told = await store.ordered(visit.connection, order_id)
-    if told is None or told.gateway_id != home.id or told.ok is not None:
-        raise RefusedError("There is no such order that waits for its answer.")
-    if told.command == ROTATE or told.expires_at <= visit.now:
+    if told is None or told.gateway_id != home.id:
+        raise MissingError
+    if told.ok is not None or told.command == ROTATE or told.expires_at <= visit.now:
         raise RefusedError("This order cannot be repeated. Give a new one.")
-    return _given(visit, broker, home, told, None)
+    return told
 
 
 async def give(wired: Wiring, given: Given) -> None:
@@ -96,7 +96,10 @@ async def give(wired: Wiring, given: Given) -> None:
         )
 
 
-def _given(visit: Visit, broker: Broker, home: Home, told: Ordered, fresh: str | None) -> Given:
+def to_give(
+    visit: Visit, broker: Broker, home: Home, told: Ordered, fresh: str | None = None
+) -> Given:
+    """Return an order that is on record, ready to be given."""
     command = wire.Command(
         v=wire.VERSION,
         id=told.id,

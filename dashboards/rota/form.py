@@ -35,7 +35,7 @@ class Filled:
 
 def layer(filled: Filled) -> dict[str, object]:
     """Return a layer's columns; FormError says what is missing."""
-    members = [_staff(each) for each in filled.all("members")]
+    members = [staff(each) for each in filled.all("members")]
     if not members:
         raise FormError("Choose at least one person.")
     between = (_time(filled.get("from_time")), _time(filled.get("to_time")))
@@ -63,7 +63,7 @@ def stand_in(filled: Filled, zone: str) -> dict[str, object]:
         raise FormError("It must end after it begins.")
     return {
         "duty": duty(filled),
-        "staff_id": _staff(filled.get("staff_id")),
+        "staff_id": staff(filled.get("staff_id")),
         "from_at": from_at,
         "to_at": to_at,
         "reason": filled.get("reason")[:300],
@@ -97,6 +97,14 @@ def duty(filled: Filled) -> str:
     return _one_of(Duty, filled.get("duty"))
 
 
+def staff(text: str) -> UUID:
+    """Return whom a form names."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise FormError("Choose a person.") from error
+
+
 def _country(country: str, subdivision: str) -> Mapping[str, object]:
     known = holidays.list_supported_countries(include_aliases=False)
     if country not in known or (subdivision and subdivision not in known[country]):
@@ -115,13 +123,6 @@ def _number(text: str, name: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
         raise FormError(f"{name}: a number from {least} to {most}.")
     return int(text)
-
-
-def _staff(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise FormError("Choose a person.") from error
 
 
 def _time(text: str) -> time | None:

@@ -1,5 +1,7 @@
 """One patient's own alert limits: which rules hold, who set what, until when."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -7,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from alerts.rules import RuleError
+from alerts.rules import Rule, RuleError
 from dashboards.door import MissingError, Visit, holding
 from dashboards.patients import rules as holding_for
 from dashboards.patients import store as patients
@@ -27,6 +29,17 @@ UNUSABLE = 422
 WORDS = {"title": words.title, "sentence": words.sentence, "differences": words.differences}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A limit of a patient's own, as somebody asks for it."""
+
+    rule_id: str
+    changes: Mapping[str, object]
+    reason: str
+    last_day: str
+    """As 2026-12-24, in the patient's zone."""
+
+
 @router.get("", response_class=HTMLResponse)
 async def limits(request: Request, visit: Looking, patient_id: UUID) -> HTMLResponse:
     """The rules that judge this patient's readings, and the patient's own limits."""
@@ -38,9 +51,9 @@ async def limits(request: Request, visit: Looking, patient_id: UUID) -> HTMLResp
         "rules/limits.html",
         await banner(visit, who, "limits"),
         WORDS,
-        rules=await _in_force(visit, who, found),
+        rules=await in_force(visit, who, found),
         own=[each for each in found if each.level == "patient"],
-        changed=_levels(found, visit.now),
+        changed=levels(found, visit.now),
         past=await store.past(visit.connection, visit.now, patient_id),
         rule=gather.rule,
     )
@@ -60,61 +73,69 @@ async def save(request: Request, visit: Setting, patient_id: UUID, rule_id: str)
     filled = {name: str(value) for name, value in (await request.form()).items()}
     product = gather.rule(rule_id)
     try:
-        changes = editing.read(product, filled)
-        limit = _limit(visit, who, rule_id, changes, filled)
+        wish = Wish(
+            rule_id=rule_id,
+            changes=editing.read(product, filled),
+            reason=filled.get("reason", "").strip()[:500],
+            last_day=filled.get("expires", ""),
+        )
+        await given(visit, who, wish)
     except RuleError as error:
         return await _form(request, visit, who, rule_id, filled=filled, problem=str(error))
-    await store.set_limit(visit.connection, limit, now=visit.now)
-    told = {"rule": rule_id, "changes": changes, "reason": limit.reason}
-    told["expires"] = limit.expires_at.isoformat()
-    await visit.record("change", "limits", patient_id, patient_id=patient_id, detail=told)
     return _back(patient_id)
 
 
 @router.post("/{limit_id}/end", response_class=HTMLResponse)
 async def end(visit: Setting, patient_id: UUID, limit_id: UUID) -> RedirectResponse:
     """End a patient's own limit now."""
+    await ended(visit, patient_id, limit_id)
+    return _back(patient_id)
+
+
+async def given(visit: Visit, who: Person, wish: Wish) -> None:
+    """Give a patient a limit of their own; RuleError says what is missing."""
+    limit = _limit(visit, who, wish)
+    await store.set_limit(visit.connection, limit, now=visit.now)
+    told = {"rule": wish.rule_id, "changes": wish.changes, "reason": wish.reason}
+    told["expires"] = limit.expires_at.isoformat()
+    await visit.record("change", "limits", who.id, patient_id=who.id, detail=told)
+
+
+async def ended(visit: Visit, patient_id: UUID, limit_id: UUID) -> None:
+    """End a patient's own limit now."""
     await known(visit.connection, patient_id)
     if not await store.end_limit(visit.connection, patient_id, limit_id, now=visit.now):
         raise MissingError
     told = {"what": "end", "limit": str(limit_id)}
     await visit.record("change", "limits", patient_id, patient_id=patient_id, detail=told)
-    return _back(patient_id)
 
 
-def _limit(
-    visit: Visit,
-    who: Person,
-    rule_id: str,
-    changes: dict[str, object],
-    filled: dict[str, str],
-) -> Limit:
-    """Return what the form asks for; RuleError says what is missing."""
-    reason = filled.get("reason", "").strip()[:500]
-    ends = publishing.ends(filled.get("expires", ""), who.time_zone or "UTC", visit.now)
-    if not changes:
+def _limit(visit: Visit, who: Person, wish: Wish) -> Limit:
+    ends = publishing.ends(wish.last_day, who.time_zone or "UTC", visit.now)
+    if not wish.changes:
         raise RuleError("Nothing differs from the product's rule")
-    if not reason:
+    if not wish.reason:
         raise RuleError("Say why: whoever gets the alert sees it")
     if ends is None:
         raise RuleError("Say until when: a day from today on, within a year")
     return Limit(
         patient_id=who.id,
-        rule_id=rule_id,
-        changes=changes,
-        reason=reason,
+        rule_id=wish.rule_id,
+        changes=wish.changes,
+        reason=wish.reason,
         by=visit.staff.id,
         expires_at=ends,
     )
 
 
-def _levels(found: list[Signed], now: datetime) -> dict[str, str]:
+def levels(found: list[Signed], now: datetime) -> dict[str, str]:
     """Whose change each rule has: the narrowest that holds now."""
     held = [each for each in found if each.effective_from <= now]
     return {o.rule_id: o.level for o in sorted(held, key=lambda o: o.override.level)}
 
 
-async def _in_force(visit: Visit, who: Person, found: list[Signed]) -> list[object]:
+async def in_force(visit: Visit, who: Person, found: list[Signed]) -> list[Rule]:
+    """Return the rules that judge a patient's readings now."""
     stays = await patients.enrolments(visit.connection, who.id)
     subject = holding_for.subject(
         birth_date=who.birth_date,

@@ -8,12 +8,10 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from alerts.rules import RuleError
-from dashboards.door import MissingError, RefusedError, Visit, holding
+from dashboards.door import Visit, holding
 from dashboards.permissions import Verb
-from dashboards.rules import editing, gather, publishing, store, words
-from dashboards.rules.publishing import Refusal, Signing
+from dashboards.rules import drafting, editing, gather, store, words
 from dashboards.rules.rows import Version
-from dashboards.rules.store import Publication
 from dashboards.shared import shell
 from dashboards.wiring import wiring
 
@@ -30,9 +28,7 @@ async def rules(
     request: Request, visit: Drafting, programme: Annotated[str, Query(max_length=80)] = ""
 ) -> HTMLResponse:
     """Every rule in force, level by level."""
-    programmes = await store.programmes(visit.connection)
-    if programme and programme not in programmes:
-        raise MissingError
+    await drafting.known_programme(visit, programme)
     held = await gather.holding(visit, programme or None)
     await visit.record("look", "rules", programme or "organisation")
     return wiring(request).pages.html(
@@ -42,7 +38,7 @@ async def rules(
         WORDS,
         held=held,
         groups=held.standings(visit.now),
-        programmes=programmes,
+        programmes=await store.programmes(visit.connection),
         levels=gather.LEVELS,
         rule=gather.rule,
     )
@@ -53,21 +49,7 @@ async def begin(
     visit: Drafting, programme: Annotated[str, Form(max_length=80)] = ""
 ) -> RedirectResponse:
     """Begin a draft from what holds now; a scope has one at a time."""
-    if programme and programme not in await store.programmes(visit.connection):
-        raise MissingError
-    held = await gather.holding(visit, programme or None)
-    made = await store.begin(
-        visit.connection,
-        held.programme,
-        held.changes(visit.now),
-        based_on=held.number,
-        by=visit.staff.id,
-        now=visit.now,
-    )
-    if made is None:
-        raise RefusedError("There is a draft already. Reload the page to see it.")
-    await visit.record("change", "rules", made, detail={"what": "begin a draft"})
-    return _to(made)
+    return _to(await drafting.begun(visit, programme))
 
 
 @router.get("/versions/{version_id}", response_class=HTMLResponse)
@@ -88,33 +70,29 @@ async def rule(request: Request, visit: Drafting, version_id: UUID, rule_id: str
 @router.post("/versions/{version_id}/rules/{rule_id}", response_class=HTMLResponse)
 async def save(request: Request, visit: Drafting, version_id: UUID, rule_id: str) -> Response:
     """Keep what the form says; what cannot be used comes back with the reason."""
-    draft = await _draft(visit, version_id)
+    draft = await drafting.draft(visit, version_id)
     product = gather.rule(rule_id)
     filled = {name: str(value) for name, value in (await request.form()).items()}
     try:
         changes = editing.read(product, filled)
     except RuleError as error:
         return await _form(request, visit, draft, rule_id, filled=filled, problem=str(error))
-    others = {name: each for name, each in draft.changes.items() if name != rule_id}
-    await _save(visit, draft, {**others, rule_id: changes} if changes else others, rule_id)
+    await drafting.changed(visit, draft, rule_id, changes)
     return _to(version_id)
 
 
 @router.post("/versions/{version_id}/rules/{rule_id}/restore", response_class=HTMLResponse)
 async def restore(visit: Drafting, version_id: UUID, rule_id: str) -> RedirectResponse:
     """Take the product's own rule back into a draft."""
-    draft = await _draft(visit, version_id)
-    others = {name: each for name, each in draft.changes.items() if name != rule_id}
-    await _save(visit, draft, others, rule_id)
+    draft = await drafting.draft(visit, version_id)
+    await drafting.changed(visit, draft, rule_id, {})
     return _to(version_id)
 
 
 @router.post("/versions/{version_id}/drop", response_class=HTMLResponse)
 async def drop(visit: Drafting, version_id: UUID) -> RedirectResponse:
     """Throw a draft away; it stays on record."""
-    draft = await _draft(visit, version_id)
-    await store.drop(visit.connection, version_id)
-    await visit.record("change", "rules", version_id, detail={"what": "drop the draft"})
+    draft = await drafting.dropped(visit, version_id)
     return RedirectResponse(_list(draft.programme), SEE_OTHER)
 
 
@@ -127,55 +105,11 @@ async def publish(
     effective_from: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """Publish a draft as somebody who wrote no part of it."""
-    found = await store.locked(visit.connection, version_id)
-    if found is None:
-        raise MissingError
-    zone = str((await shell(visit, "rules"))["zone"])
-    begins = publishing.begins(effective_from, zone, visit.now)
-    held = await gather.holding(visit, found.programme)
-    seen = await gather.what_if(visit, found, held)
-    signing = Signing(
-        is_draft=found.is_draft,
-        is_changed=found.changes != held.changes(visit.now),
-        is_current=found.based_on == held.number,
-        has_what_if=bool(seen and seen.is_current and seen.found and seen.run.patients is None),
-        writers=found.writers,
-        by=visit.staff.id,
-        reason=reason,
-        effective_from=begins or visit.now,
-    )
-    why = Refusal.PAST if begins is None else publishing.refusal(signing, now=visit.now)
-    if why or seen is None:
-        return await _page(request, visit, found, problem=str(why))
-    publication = Publication(
-        version=found,
-        by=visit.staff.id,
-        reason=reason.strip(),
-        effective_from=signing.effective_from,
-        replay=seen.run.result or {},
-    )
-    number = await store.publish(visit.connection, publication, now=visit.now)
-    told = {"what": "publish", "number": number, "reason": reason.strip()}
-    await visit.record("change", "rules", version_id, detail=told)
+    why = await drafting.published(visit, version_id, reason, effective_from)
+    if why:
+        found = await gather.version(visit, version_id)
+        return await _page(request, visit, found, problem=why)
     return _to(version_id)
-
-
-async def _draft(visit: Visit, version_id: UUID) -> Version:
-    """Return a draft that nobody else changes meanwhile."""
-    found = await store.locked(visit.connection, version_id)
-    if found is None:
-        raise MissingError
-    if not found.is_draft:
-        raise RefusedError("A published version is not changed. Begin a new draft.")
-    return found
-
-
-async def _save(
-    visit: Visit, draft: Version, changes: dict[str, dict[str, object]], rule_id: str
-) -> None:
-    await store.save(visit.connection, draft.id, changes, by=visit.staff.id, now=visit.now)
-    told = {"what": "edit the draft", "rule": rule_id, "changes": changes.get(rule_id, {})}
-    await visit.record("change", "rules", draft.id, detail=told)
 
 
 async def _page(request: Request, visit: Visit, found: Version, problem: str = "") -> HTMLResponse:

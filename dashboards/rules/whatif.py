@@ -29,25 +29,33 @@ async def ask(
     sample: Annotated[str, Form(max_length=3)] = "",
 ) -> RedirectResponse:
     """Ask what the draft would have done; an earlier question is called off."""
+    if days not in DAYS:
+        raise RefusedError("Ask over 30, 90 or 365 days.")
+    await asked(visit, version_id, days, SAMPLE if sample else None)
+    return _back(version_id)
+
+
+async def asked(visit: Visit, version_id: UUID, days: int, patients: int | None) -> UUID:
+    """Ask what a draft would have done; an earlier question is called off."""
     draft = await gather.version(visit, version_id)
-    if not draft.is_draft or days not in DAYS:
-        raise RefusedError("Only a draft is asked about, over 30, 90 or 365 days.")
+    if not draft.is_draft:
+        raise RefusedError("Only a draft is asked about.")
     held = await gather.holding(visit, draft.programme)
     before = await store.replay_of(visit.connection, version_id)
     if before and before.runs:
         await replay_desk.cancel(visit.connection, before.id)
-    asked = await replay_desk.ask(
+    made = await replay_desk.ask(
         visit.connection,
         visit.staff.organisation_id,
         visit.staff.id,
         gather.question(draft, held, visit.now),
         days=days,
-        patients=SAMPLE if sample else None,
+        patients=patients,
         programme=draft.programme,
         draft_id=version_id,
     )
-    await visit.record("look", "rules", version_id, detail={"what-if": str(asked), "days": days})
-    return _back(version_id)
+    await visit.record("look", "rules", version_id, detail={"what-if": str(made), "days": days})
+    return made
 
 
 @router.get("", response_class=HTMLResponse)

@@ -36,19 +36,29 @@ async def add(
     shared: Annotated[str, Form(max_length=3)] = "",
 ) -> RedirectResponse:
     """Save what the worklist shows now under a name."""
+    filters = Filters.parse(dict(parse_qsl(query)))
+    await added(visit, name, filters, shared=bool(shared))
+    return RedirectResponse(filters.address(), SEE_OTHER)
+
+
+async def added(visit: Visit, name: str, filters: Filters, *, shared: bool) -> None:
+    """Save a view; one's own of the same name is replaced."""
     if not name.strip():
         raise RefusedError("Give the view a name.")
-    filters = Filters.parse(dict(parse_qsl(query)))
-    told = {"name": name.strip(), "query": filters.query, "shared": bool(shared)}
-    await store.add(visit.connection, visit.staff.id, name.strip(), filters, shared=bool(shared))
+    told = {"name": name.strip(), "query": filters.query, "shared": shared}
+    await store.add(visit.connection, visit.staff.id, name.strip(), filters, shared=shared)
     await visit.record("change", "view", "new", detail=told)
-    return RedirectResponse(filters.address(), SEE_OTHER)
 
 
 @router.post("/{view_id}/delete", include_in_schema=False)
 async def drop(visit: Looking, view_id: UUID) -> RedirectResponse:
     """Delete a view of one's own."""
+    await dropped(visit, view_id)
+    return RedirectResponse("/worklist", SEE_OTHER)
+
+
+async def dropped(visit: Visit, view_id: UUID) -> None:
+    """Delete a view of one's own."""
     if not await store.drop(visit.connection, visit.staff.id, view_id):
         raise MissingError
     await visit.record("change", "view", view_id, detail={"what": "delete"})
-    return RedirectResponse("/worklist", SEE_OTHER)

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from dashboards.api import document
 
 Schema = Mapping[str, Any]
+NAMED = {"owner": "patient_id", "ids": "episode_id", "members": "staff_id"}
+"""Fields whose ids are called something else in addresses."""
 
 
 def body(operation_id: str, ids: Mapping[str, object]) -> object:
@@ -62,14 +64,17 @@ def _value(name: str, schema: Schema, shared: Schema, ids: Mapping[str, object])
         return {each: _value(each, inside[each], shared, ids) for each in wanted}
     if kind == "array":
         return [_value(name, schema["items"], shared, ids)]
-    return 5 if kind in {"integer", "number"} else _text(name, schema, ids)
+    plain = {"integer": 5, "number": 5, "boolean": True}
+    return plain[kind] if kind in plain else _text(name, schema, ids)
 
 
 def _text(name: str, schema: Schema, ids: Mapping[str, object]) -> str:
+    if "examples" in schema:
+        return str(schema["examples"][0])
     now = datetime.now(UTC)
     match schema.get("format"):
         case "uuid":
-            return str(ids.get({"owner": "patient_id", "ids": "episode_id"}.get(name, name)))
+            return str(ids.get(NAMED.get(name, name)))
         case "date":
             return now.date().isoformat()
         case "date-time":

@@ -63,6 +63,9 @@ THINGS = {
     "%(ahead)s) returning id",
     "view_id": "insert into saved_view (organisation_id, staff_id, name, query) values (%(o)s, "
     "%(s)s, %(line)s, 'sev=critical') returning id",
+    "consent_id": "insert into consent (organisation_id, patient_id, programme, given_at, method, "
+    "recorded_by, recorded_at) values (%(o)s, %(p)s, 'RPM', '2026-01-05Z', 'written', %(s)s, "
+    "'2026-01-05Z') returning id",
     "team_id": "select id from care_team where organisation_id = %(o)s",
 }
 
