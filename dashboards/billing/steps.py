@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, timedelta
-from typing import Annotated, TypeVar
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Annotated, Protocol, TypeVar
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Form, Request
@@ -32,6 +33,13 @@ DUE_IN = timedelta(days=3)
 UNDER_WAY: set[asyncio.Task[None]] = set()
 """Work that runs in this process: kept here so that it is not collected."""
 Given = TypeVar("Given")
+
+
+class Step(Protocol):
+    """A step of `billing.closing` that lacks only who takes it, and when."""
+
+    def __call__(self, connection: Connection, key: Key, /, *, by: str, now: datetime) -> object:
+        """Take it."""
 
 
 class NotNowError(Exception):
@@ -89,11 +97,7 @@ async def called_off(visit: Visit, job_id: UUID) -> Job:
 @router.post("/{month}/review")
 async def review(request: Request, visit: Closing, month: str) -> Response:
     """Close collecting."""
-    first = named(month)
-    key, by, now = key_of(visit, first), who(visit), visit.now
-    return await _stepped(
-        request, first, lambda connection: closing.review(connection, key, by=by, now=now)
-    )
+    return await _taken(request, visit, month, closing.review)
 
 
 @router.post("/{month}/sign")
@@ -101,11 +105,7 @@ async def sign(
     request: Request, visit: Closing, month: str, note: Annotated[str, Form(max_length=300)] = ""
 ) -> Response:
     """Sign the month off."""
-    first = named(month)
-    key, by, now = key_of(visit, first), who(visit), visit.now
-    return await _stepped(
-        request, first, lambda at: closing.sign_off(at, key, by=by, now=now, note=note)
-    )
+    return await _taken(request, visit, month, partial(closing.sign_off, note=note))
 
 
 @router.post("/{month}/reopen")
@@ -113,11 +113,7 @@ async def reopen(
     request: Request, visit: Closing, month: str, reason: Annotated[str, Form(max_length=300)] = ""
 ) -> Response:
     """Go back to collecting, with a reason."""
-    first = named(month)
-    key, by, now = key_of(visit, first), who(visit), visit.now
-    return await _stepped(
-        request, first, lambda at: closing.reopen(at, key, by=by, now=now, reason=reason)
-    )
+    return await _taken(request, visit, month, partial(closing.reopen, reason=reason))
 
 
 @router.post("/{month}/lines/{line_id}/confirm")
@@ -130,11 +126,8 @@ async def confirm(
 ) -> Response:
     """State that a line that waited for review still stands."""
     await known_line(visit, line_id)
-    first = named(month)
-    key, by, now = key_of(visit, first), who(visit), visit.now
-    return await _stepped(
-        request, first, lambda at: closing.confirm(at, key, line_id, by=by, now=now, reason=reason)
-    )
+    step = partial(closing.confirm, line_id=line_id, reason=reason)
+    return await _taken(request, visit, month, step)
 
 
 async def known_line(visit: Visit, line_id: str) -> None:
@@ -170,12 +163,12 @@ async def asked(visit: Visit, patient_id: UUID, mend: str) -> bool:
     return made
 
 
-async def _stepped(
-    request: Request, first: date, step: Callable[[Connection], object]
-) -> RedirectResponse:
-    """Take one step; a refusal comes back as words."""
+async def _taken(request: Request, visit: Visit, month: str, step: Step) -> RedirectResponse:
+    """Take one step as the visitor; a refusal comes back as words."""
+    first = named(month)
+    key, by, now = key_of(visit, first), who(visit), visit.now
     try:
-        await stepped(request, step)
+        await stepped(request, lambda connection: step(connection, key, by=by, now=now))
     except NotNowError as error:
         return to_month(first, error.problem)
     return to_month(first)

@@ -1,23 +1,25 @@
 """The billing month in a real browser, and through the routes behind it."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from httpx2 import Response
 from playwright.sync_api import expect
+from starlette.testclient import TestClient
 
 from billing import closing, files
 from billing.store import Key
 from database.pool import connect
 from deploy.demo import paperwork
 from tests.dashboards.axe import faults
+from tests.dashboards.conftest import Clinic, Clock, Db, OpenDesk, SignIn
 
 
 @pytest.fixture
-def judged(db: Any, clinic: Any, clock: Any) -> datetime:  # noqa: ANN401  classes of a conftest
+def judged(db: Db, clinic: Clinic, clock: Clock) -> datetime:
     """Paperwork of every patient and a second biller; both months judged, in a covered year."""
     now = datetime(2026, 11, 22, 15, tzinfo=UTC)
     clock.ahead = now - datetime.now(UTC)
@@ -61,8 +63,8 @@ def last_month(now: datetime) -> str:
 
 @pytest.mark.parametrize(("who", "status"), [("bela", 200), ("maya", 403), ("ada", 403)])
 def test_billing_is_for_billing_staff(
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[[str], str],
+    client: TestClient,
+    sign_in: SignIn,
     who: str,
     status: int,
 ) -> None:
@@ -72,10 +74,10 @@ def test_billing_is_for_billing_staff(
 
 
 def test_every_patient_is_on_exactly_one_page(
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[[str], str],
-    db: Any,  # noqa: ANN401  see above
-    clinic: Any,  # noqa: ANN401  see above
+    client: TestClient,
+    sign_in: SignIn,
+    db: Db,
+    clinic: Clinic,
 ) -> None:
     wanted = set()
     with connect(db.dsn) as owner:
@@ -105,30 +107,28 @@ def test_every_patient_is_on_exactly_one_page(
 
 
 def test_the_evidence_of_another_organisation_is_not_there(  # noqa: PLR0917  fixtures
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[..., str],
+    client: TestClient,
+    sign_in: SignIn,
     judged: datetime,
-    db: Any,  # noqa: ANN401  see above
-    clinic: Any,  # noqa: ANN401  see above
-    other_clinic: Any,  # noqa: ANN401  see above
+    db: Db,
+    clinic: Clinic,
+    other_clinic: Clinic,
 ) -> None:
-    with connect(db.dsn) as owner:
-        found = owner.execute("select line_id from bill_line limit 1").fetchone()
-    assert found is not None
+    (line,) = one(db, "select line_id from bill_line limit 1")
     sign_in("bela")
-    own = client.get(f"/billing/lines/{found[0]}/evidence.json")
+    own = client.get(f"/billing/lines/{line}/evidence.json")
     assert own.headers["content-type"] == "application/json"
     sign_in("bela", other_clinic)
-    assert client.get(f"/billing/lines/{found[0]}/evidence.json").status_code == 404
+    assert client.get(f"/billing/lines/{line}/evidence.json").status_code == 404
     address = f"/billing/patients/{clinic.patients[0]}?month={last_month(judged)}"
     assert client.get(address).status_code == 404
 
 
 @pytest.mark.browser
 def test_axe_finds_nothing_on_the_billing_pages(
-    desk: Any,  # noqa: ANN401  see above
+    desk: OpenDesk,
     judged: datetime,
-    clinic: Any,  # noqa: ANN401  see above
+    clinic: Clinic,
 ) -> None:
     biller = desk("bela")
     name = last_month(judged)
@@ -148,7 +148,7 @@ def test_axe_finds_nothing_on_the_billing_pages(
 
 @pytest.mark.browser
 def test_the_month_is_read_by_keyboard_and_fits_a_phone(
-    desk: Any,  # noqa: ANN401  see above
+    desk: OpenDesk,
     judged: datetime,
 ) -> None:
     biller = desk("bela")
@@ -175,9 +175,9 @@ def test_the_month_is_read_by_keyboard_and_fits_a_phone(
 
 @pytest.mark.browser
 def test_what_is_missing_becomes_a_task_of_the_care_team(
-    desk: Any,  # noqa: ANN401  see above
+    desk: OpenDesk,
     judged: datetime,
-    db: Any,  # noqa: ANN401  see above
+    db: Db,
 ) -> None:
     page = desk("bela").page
     page.goto(f"/billing?month={last_month(judged)}&status=blocked")
@@ -192,7 +192,7 @@ def test_what_is_missing_becomes_a_task_of_the_care_team(
 
 @pytest.mark.browser
 def test_work_shows_progress_and_its_file_can_be_kept(
-    desk: Any,  # noqa: ANN401  see above
+    desk: OpenDesk,
     judged: datetime,
 ) -> None:
     biller = desk("bela")
@@ -206,30 +206,29 @@ def test_work_shows_progress_and_its_file_can_be_kept(
     assert biller.complaints == []
 
 
-def kept(client: Any, patient: Any, kind: str, /, **filled: str) -> Any:  # noqa: ANN401  see above
+def kept(client: TestClient, patient: UUID, kind: str, /, **filled: str) -> Response:
     month = filled.pop("month")
     address = f"/billing/patients/{patient}/papers/{kind}?month={month}"
     return client.post(address, data=filled, follow_redirects=False)
 
 
-def gate(db: Any, patient: Any) -> str:  # noqa: ANN401  see above
-    with connect(db.dsn) as owner:
-        found = owner.execute(
-            "select blocked from billing_patient where patient_id = %s and first = '2026-10-01'",
-            (patient,),
-        ).fetchone()
+def one(db: Db, query: str, *values: object) -> Any:  # noqa: ANN401  a row's columns
+    with db.connect() as owner:
+        found = owner.execute(query.encode(), values).fetchone()
     assert found is not None
-    return str(found[0])
+    return found
 
 
-def blocked(db: Any, by: str) -> Any:  # noqa: ANN401  see above
-    with connect(db.dsn) as owner:
-        found = owner.execute(
-            "select patient_id from billing_patient where blocked = %s and first = '2026-10-01'",
-            (by,),
-        ).fetchone()
-    assert found is not None
-    return found[0]
+def gate(db: Db, patient: UUID) -> str:
+    query = "select blocked from billing_patient where patient_id = %s and first = '2026-10-01'"
+    (found,) = one(db, query, patient)
+    return str(found)
+
+
+def blocked(db: Db, by: str) -> UUID:
+    query = "select patient_id from billing_patient where blocked = %s and first = '2026-10-01'"
+    (found,) = one(db, query, by)
+    return UUID(str(found))
 
 
 PAPERS = {
@@ -251,10 +250,10 @@ PAPERS = {
 
 @pytest.mark.parametrize("kind", ["consent", "order"])
 def test_a_recorded_paper_unblocks_the_month_at_once(
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[..., str],
+    client: TestClient,
+    sign_in: SignIn,
     judged: datetime,
-    db: Any,  # noqa: ANN401  see above
+    db: Db,
     kind: str,
 ) -> None:
     patient, month = blocked(db, kind), last_month(judged)
@@ -286,10 +285,10 @@ def test_a_recorded_paper_unblocks_the_month_at_once(
     ids=["future", "no method", "mistyped NPI", "no diagnosis"],
 )
 def test_a_wrong_paper_changes_nothing(  # noqa: PLR0917  fixtures
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[..., str],
+    client: TestClient,
+    sign_in: SignIn,
     judged: datetime,
-    db: Any,  # noqa: ANN401  see above
+    db: Db,
     kind: str,
     wrong: dict[str, str],
     status: int,
@@ -304,10 +303,10 @@ def test_a_wrong_paper_changes_nothing(  # noqa: PLR0917  fixtures
 
 
 def test_papers_are_for_who_documents_or_bills(
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[..., str],
-    clinic: Any,  # noqa: ANN401  see above
-    other_clinic: Any,  # noqa: ANN401  see above
+    client: TestClient,
+    sign_in: SignIn,
+    clinic: Clinic,
+    other_clinic: Clinic,
 ) -> None:
     address = f"/billing/patients/{clinic.patients[0]}/papers"
     for who, status in (("maya", 200), ("bela", 200), ("ada", 403)):
@@ -318,23 +317,19 @@ def test_papers_are_for_who_documents_or_bills(
 
 
 def test_education_a_visit_a_withdrawal_and_a_label_are_kept(
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[..., str],
+    client: TestClient,
+    sign_in: SignIn,
     judged: datetime,
-    db: Any,  # noqa: ANN401  see above
-    clinic: Any,  # noqa: ANN401  see above
+    db: Db,
+    clinic: Clinic,
 ) -> None:
     month, csrf = last_month(judged), sign_in("maya")
-    with connect(db.dsn) as owner:
-        patient, device = owner.execute(
-            "select patient_id, device_id from device_assignment where organisation_id = %s"
-            " and exists (select from consent c where c.patient_id = device_assignment.patient_id)"
-            " limit 1",
-            (clinic.id,),
-        ).fetchone() or ("", "")
-        (consent,) = owner.execute(
-            "select id from consent where patient_id = %s", (patient,)
-        ).fetchone() or ("",)
+    patient, device, consent = one(
+        db,
+        "select a.patient_id, a.device_id, c.id from device_assignment a"
+        " join consent c using (patient_id) where a.organisation_id = %s limit 1",
+        clinic.id,
+    )
     told = {"month": month, "csrf_token": csrf}
     note = "Showed how to put on the cuff"
     day = {"started_on": "2026-10-01", "education_on": "2026-10-02", "note": note}
@@ -346,22 +341,17 @@ def test_education_a_visit_a_withdrawal_and_a_label_are_kept(
     assert kept(client, patient, "device", **told, **label).status_code == 303
     page = client.get(f"/billing/patients/{patient}/papers?month={month}").text
     assert all(each in page for each in (note, "Evaluation and management", "Withdrawn", "Acme"))
-    with connect(db.dsn) as owner:
-        facts = owner.execute(
-            "select facts -> 'devices' from billing_patient where patient_id = %s"
-            " and first = '2026-10-01'",
-            (patient,),
-        ).fetchone()
-    assert facts is not None
-    assert {each["fda_listed"] for each in facts[0] if each["id"] == device} == {False}
+    query = "select facts -> 'devices' from billing_patient where patient_id = %s and first = %s"
+    (devices,) = one(db, query, patient, "2026-10-01")
+    assert {each["fda_listed"] for each in devices if each["id"] == device} == {False}
 
 
 def test_an_answer_typed_in_stands_beside_its_line(
-    client: Any,  # noqa: ANN401  see above
-    sign_in: Callable[..., str],
+    client: TestClient,
+    sign_in: SignIn,
     judged: datetime,
-    db: Any,  # noqa: ANN401  see above
-    clinic: Any,  # noqa: ANN401  see above
+    db: Db,
+    clinic: Clinic,
 ) -> None:
     month, csrf = last_month(judged), sign_in("bela")
     key = Key(organisation=clinic.id, first=datetime.strptime(month, "%Y-%m").date())

@@ -1,13 +1,13 @@
 """A month's file on its way to a browser: piece by piece, and no connection waits for it."""
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
 from starlette.testclient import TestClient
 
 from dashboards.billing import download
 from database.pool import open_pool
+from tests.dashboards.conftest import Clinic, Db, SignIn
 
 PIECES = [b"one,", b"two,", b"three"]
 FILE = (
@@ -16,9 +16,9 @@ FILE = (
 )
 
 
-def stored(db: Any, organisation: UUID) -> UUID:  # noqa: ANN401  a class of a conftest
+def stored(db: Db, organisation: UUID) -> UUID:
     with db.connect() as owner:
-        (made,) = owner.execute(FILE, (organisation,)).fetchone()
+        (made,) = owner.execute(FILE, (organisation,)).fetchone() or ("",)
         for place, piece in enumerate(PIECES):
             row = made, place, organisation, piece
             owner.execute("insert into billing_export_piece values (%s, %s, %s, %s)", row)
@@ -27,9 +27,9 @@ def stored(db: Any, organisation: UUID) -> UUID:  # noqa: ANN401  a class of a c
 
 def test_a_file_of_several_pieces_comes_whole(
     client: TestClient,
-    sign_in: Any,  # noqa: ANN401  see above
-    db: Any,  # noqa: ANN401  see above
-    clinic: Any,  # noqa: ANN401  see above
+    sign_in: SignIn,
+    db: Db,
+    clinic: Clinic,
 ) -> None:
     sign_in("bela")
     address = f"/billing/files/{stored(db, clinic.id)}"
@@ -38,9 +38,9 @@ def test_a_file_of_several_pieces_comes_whole(
 
 
 def test_a_file_leaves_in_pieces_and_holds_no_connection_between_them(
-    db: Any,  # noqa: ANN401  see above
-    clinic: Any,  # noqa: ANN401  see above
-    other_clinic: Any,  # noqa: ANN401  see above
+    db: Db,
+    clinic: Clinic,
+    other_clinic: Clinic,
 ) -> None:
     made = stored(db, clinic.id)
 
