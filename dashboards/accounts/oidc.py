@@ -81,12 +81,12 @@ async def named(
                 endpoints.token_endpoint, code=code, code_verifier=attempt.verifier
             )
         keys = jwk.KeySet.import_key_set((await _fetched(endpoints.jwks_uri)).json())
-        return _checked(provider, token, keys, attempt.nonce, now)
+        return checked(provider, token, keys, attempt.nonce, now)
     except (OAuthError, httpx2.HTTPError, JoseError, KeyError, TypeError, ValueError) as error:
         raise ProviderError(type(error).__name__) from error
 
 
-def _checked(
+def checked(
     provider: Provider, token: dict[str, str], keys: jwk.KeySet, nonce: str, now: datetime
 ) -> Named:
     """Return whom a token names whose signature, audience, time and nonce are right."""

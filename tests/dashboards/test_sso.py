@@ -4,15 +4,18 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import httpx2
 import pytest
 from httpx2 import Response
+from joserfc import jwk, jwt
+from joserfc.errors import JoseError
 from starlette.testclient import TestClient
 
+from dashboards.accounts import oidc
 from dashboards.accounts.providers import Provider, from_environment
 from dashboards.app import create
 from dashboards.settings import Settings
@@ -220,12 +223,79 @@ def test_a_refusal_or_nonsense_leads_nowhere(sit: Sit) -> None:
         assert client.get(f"/login/sso/{path}", headers=HTML).status_code in {401, 404}
 
 
-@pytest.mark.parametrize("wrong", ["{issuer}/elsewhere", "http://localhost:9"])
-def test_a_provider_that_is_not_there_is_said_so(sit: Sit, issuer: str, wrong: str) -> None:
-    browser = sit(issuer=wrong.format(issuer=issuer))
+@pytest.mark.parametrize(
+    "wrong",
+    ["{issuer}/elsewhere", "http://localhost:9", "http://LOCALHOST:{port}"],
+    ids=["another page", "nobody listens", "says that it is another issuer"],
+)
+def test_a_provider_that_is_not_there_or_another_is_said_so(
+    sit: Sit, issuer: str, wrong: str
+) -> None:
+    browser = sit(issuer=wrong.format(issuer=issuer, port=urlsplit(issuer).port))
     answer = browser.client.get("/login/sso/cedar", headers=HTML)
     assert answer.status_code == 502
     assert "Single sign-on did not work" in answer.text
+
+
+CEDAR = Provider(
+    name="cedar",
+    label="Cedar Health",
+    organisation_id=uuid4(),
+    issuer="https://id.cedar.invalid",
+    client_id="tidings",
+    client_secret="a secret of more than thirty-two characters",
+)
+KEY, STRANGERS = (jwk.ECKey.generate_key("P-256", {"kid": "1"}) for _ in range(2))
+RIGHT: dict[str, object] = {
+    "iss": CEDAR.issuer, "aud": CEDAR.client_id, "sub": "s-maya", "nonce": "asked", "iat": 1000,
+    "exp": 1300, "email": "maya@a.invalid", "email_verified": True,
+}  # fmt: skip
+
+
+def checked(claims: dict[str, object], key: jwk.Key = KEY, alg: str = "ES256") -> oidc.Named:
+    signed = jwt.encode({"alg": alg, "kid": "1"}, claims, key, algorithms=[alg])
+    token = {"id_token": signed, "access_token": "opens nothing here"}
+    now = datetime.fromtimestamp(1100, UTC)
+    return oidc.checked(CEDAR, token, jwk.KeySet([KEY]), "asked", now)
+
+
+def test_a_token_that_is_right_names_somebody() -> None:
+    assert checked(RIGHT).email == "maya@a.invalid"
+    assert checked(RIGHT | {"email_verified": False}).email == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"iss": "https://id.birch.invalid"},
+        {"aud": "another program"},
+        {"aud": ["tidings", "another program"], "azp": "another program"},
+        {"nonce": "of another attempt"},
+        {"exp": 1030},
+        {"iat": 9000},
+        {"at_hash": "of another token"},
+    ],
+    ids=str,
+)
+def test_a_token_for_others_of_others_or_of_another_time_is_refused(
+    wrong: dict[str, object],
+) -> None:
+    with pytest.raises(JoseError):
+        checked(RIGHT | wrong)
+
+
+@pytest.mark.parametrize("missing", ["iss", "aud", "sub", "nonce", "exp", "iat"])
+def test_a_token_that_leaves_something_out_is_refused(missing: str) -> None:
+    with pytest.raises(JoseError):
+        checked({name: value for name, value in RIGHT.items() if name != missing})
+
+
+def test_a_token_that_another_key_signed_or_none_is_refused() -> None:
+    with pytest.raises(JoseError):
+        checked(RIGHT, STRANGERS)
+    secret = jwk.OctKey.import_key(CEDAR.client_secret)
+    with pytest.raises((JoseError, ValueError)):
+        checked(RIGHT, secret, "HS256")
 
 
 def test_settings_are_read_by_name() -> None:
