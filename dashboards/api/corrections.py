@@ -11,8 +11,8 @@ from pydantic import Field
 from dashboards.api import edge
 from dashboards.api.edge import Asked, ConflictError, Listed, Moment, Page, Reason, Told
 from dashboards.door import Visit, holding
-from dashboards.identity import routes as identity
-from dashboards.identity.routes import Correction
+from dashboards.identity import mending, store
+from dashboards.identity.mending import Correction
 from dashboards.patients.routes import known
 from dashboards.permissions import Verb
 from ingest.release import ReleaseError
@@ -87,7 +87,7 @@ class _Waiting:
     value: str
     received_at: object
     times_seen: int
-    candidates: list[identity.Candidate]
+    candidates: list[store.Candidate]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ class _One:
     value: float
     diastolic: float | None
     status: str
-    candidates: list[identity.Candidate]
+    candidates: list[store.Candidate]
 
 
 @router.get("/identity", response_model=Page[Waiting])
@@ -108,7 +108,7 @@ async def identity_review(
     queue: Annotated[Literal["identity_review", "technical"], Query()] = "identity_review",
 ) -> Listed[_Waiting]:
     """The review queue with the people that each reading may belong to."""
-    rows, candidates = await identity.waiting(visit, queue)
+    rows, candidates = await store.waiting(visit, queue)
     return Listed(
         items=[
             _Waiting(
@@ -132,7 +132,7 @@ async def release_reading(
 ) -> Response:
     """Give a reading to a person, who is judged again."""
     try:
-        await identity.given(request, visit, quarantine_id, asked.patient_id)
+        await mending.given(request, visit, quarantine_id, asked.patient_id)
     except ReleaseError as error:
         raise ConflictError("NOT_RELEASED", str(error)) from error
     return Response(status_code=204)
@@ -143,7 +143,7 @@ async def reject_reading(
     request: Request, visit: Correcting, quarantine_id: UUID, asked: Because
 ) -> Response:
     """Close a row for good; it stays on record."""
-    await identity.rejected(request, visit, quarantine_id, asked.reason)
+    await mending.rejected(request, visit, quarantine_id, asked.reason)
     return Response(status_code=204)
 
 
@@ -151,7 +151,7 @@ async def reject_reading(
 async def reading(visit: Correcting, patient_id: UUID, reading_id: UUID) -> _One:
     """A stored reading, and the others whose it may be."""
     await known(visit.connection, patient_id)
-    found, candidates = await identity.one_with_candidates(visit, patient_id, reading_id)
+    found, candidates = await store.one_with_candidates(visit, patient_id, reading_id)
     return _One(
         reading_id=found.reading_id,
         patient_id=found.patient_id,
@@ -186,7 +186,7 @@ async def _corrected(
     request: Request, visit: Visit, patient_id: UUID, reading_id: UUID, form: Correction
 ) -> Response:
     try:
-        await identity.corrected(request, visit, patient_id, reading_id, form)
+        await mending.corrected(request, visit, patient_id, reading_id, form)
     except ReleaseError as error:
         raise ConflictError("NOT_CORRECTED", str(error)) from error
     return Response(status_code=204)
