@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from billing import answers, case, claims, commands, dossier, evaluate, evidence, missing, pack, pdf
 from billing.__main__ import wall_clock
@@ -114,7 +114,8 @@ def export_month(
     with _database(dsn, console) as connection:
         owner = commands.organisation_of(connection, organisation)
         key = Key(organisation=owner, first=_first(month, now, console))
-        console.print(commands.export(connection, dsn, key, form, out, now=now), highlight=False)
+        told = commands.export(connection, dsn, key, form, out, now=now)
+        console.print(told, highlight=False, soft_wrap=True)
 
 
 @app.command("evidence")
@@ -165,7 +166,7 @@ def verify_evidence(
 @app.command("packs")
 def list_packs() -> None:
     """List the rule packs: from when to when they hold, and who approved them."""
-    table = Table("pack", "version", "from", "to", "approved by", "hash")
+    table = Table(Column("pack", overflow="fold"), "version", "from", "to", "approved by", "hash")
     for known in pack.shelf():
         signed = known.approved.by or "not signed yet"
         span = str(known.effective_from), str(known.effective_to)

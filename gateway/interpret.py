@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import Enum
 
+from msgspec import structs
+
 from devices import pairs, profiles
 from devices.reading import (
     Capture,
     Decoded,
     FailedMeasurement,
-    Reading,
     UnreadableError,
     reading_id,
 )
@@ -130,20 +131,13 @@ def _readable(
     live: bool,
 ) -> WireReading:
     """Put what the device said, and what the gateway knows of its clock, into one wire reading."""
-    value = decoded if isinstance(decoded, Reading) else None
-    return WireReading(
+    told = WireReading(
         id=reading_id(capture, decoded),
         char=caught.characteristic,
         frame=caught.frame.hex(),
         at=caught.at,
-        status="measured" if value else "failed",
+        status="failed",
         kind=decoded.kind,
-        value=value.value if value else None,
-        diastolic=value.diastolic if value else None,
-        mean_arterial=value.mean_arterial if value else None,
-        pulse=value.pulse if value else None,
-        original_value=value.original_value if value else None,
-        original_unit=value.original_unit if value else None,
         device_time=decoded.device_time,
         offset_s=offset,
         synced=caught.synced,
@@ -152,8 +146,24 @@ def _readable(
         user_slot=decoded.user_slot,
         flags=decoded.flags,
         extra=_extra(caught, decoded),
-        reason=decoded.reason if isinstance(decoded, FailedMeasurement) else None,
         trailing=decoded.trailing,
+    )
+    return _concluded(told, decoded)
+
+
+def _concluded(told: WireReading, decoded: Decoded) -> WireReading:
+    """Add the value, or why there is none."""
+    if isinstance(decoded, FailedMeasurement):
+        return structs.replace(told, reason=decoded.reason)
+    return structs.replace(
+        told,
+        status="measured",
+        value=decoded.value,
+        diastolic=decoded.diastolic,
+        mean_arterial=decoded.mean_arterial,
+        pulse=decoded.pulse,
+        original_value=decoded.original_value,
+        original_unit=decoded.original_unit,
     )
 
 
