@@ -2,23 +2,25 @@
 
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from fastapi import Request
 from fastapi.params import Depends as Dependency
 from psycopg.errors import InsufficientPrivilege
 
-from dashboards import trail
+from dashboards import caller, trail
 from dashboards.access import store as access
 from dashboards.accounts import sessions
 from dashboards.accounts.sessions import Member, Session
 from dashboards.api import tokens
+from dashboards.caller import SignedIn
 from dashboards.fetch import Connection
 from dashboards.headers import SAFE
-from dashboards.permissions import Verb, may
-from dashboards.wiring import Wiring, wiring
+from dashboards.permissions import Verb
+from dashboards.wiring import wiring
 from database.pool import as_organisation
 
 BACKGROUND = "tidings-background"
@@ -46,34 +48,45 @@ class ShutError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """A live session and the person it belongs to."""
-
-    session: Session
-    staff: Member
-    scopes: frozenset[Verb] | None = None
-    """What an API token is limited to; None for a person."""
-
-    def may(self, verb: Verb) -> bool:
-        """Whether the role holds `verb`, and the token, if there is one, does too."""
-        return may(self.staff.role, verb) and (self.scopes is None or verb in self.scopes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One request of one person: the transaction, the time, the trail."""
 
-    staff: Member
-    csrf_token: str
-    token_hash: bytes
+    who: SignedIn
     connection: Connection
     now: datetime
-    scopes: frozenset[Verb] | None = None
-    """What an API token is limited to; None for a person."""
+    deeds: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Rows for the trail, written last: writers of one organisation's trail wait in line."""
+    afterwards: list[Callable[[], None]] = field(default_factory=list)
+    """What to do once all of it is committed."""
+
+    @property
+    def staff(self) -> Member:
+        """The visitor."""
+        return self.who.staff
+
+    @property
+    def zone(self) -> str:
+        """The organisation's time zone."""
+        return self.who.zone
+
+    @property
+    def csrf_token(self) -> str:
+        """What forms must carry."""
+        return self.who.session.csrf_token
+
+    @property
+    def token_hash(self) -> bytes:
+        """What the visitor's session is known by."""
+        return self.who.session.token_hash
+
+    @property
+    def scopes(self) -> frozenset[Verb] | None:
+        """What an API token is limited to; None for a person."""
+        return self.who.scopes
 
     def may(self, verb: Verb) -> bool:
         """Whether this visitor may do more than the route itself asked for."""
-        return may(self.staff.role, verb) and (self.scopes is None or verb in self.scopes)
+        return self.who.may(verb)
 
     async def record(
         self,
@@ -84,8 +97,9 @@ class Visit:
         patient_id: UUID | None = None,
         detail: Mapping[str, object] | None = None,
     ) -> None:
-        """Append to the audit trail what this person did."""
-        await trail.record(
+        """Put on the audit trail what this person did: at the end, in this transaction."""
+        row = partial(
+            trail.record,
             self.connection,
             organisation_id=self.staff.organisation_id,
             actor=f"staff:{self.staff.id}",
@@ -96,60 +110,64 @@ class Visit:
             detail=detail,
             now=self.now,
         )
+        self.deeds.append(row)
 
 
 async def signed_in(request: Request) -> SignedIn:
-    """Return who is asking; checks the CSRF token of unsafe requests."""
-    wired = wiring(request)
-    now = wired.settings.clock()
-    given = tokens.bearer(request)
-    if given is not None:
-        return await _by_token(wired, given, now)
-    session = await _session(request, wired, now)
-    if request.method not in SAFE:
-        await _check_token(request, session)
-    async with as_organisation(wired.pool, session.organisation_id) as connection:
-        staff = await sessions.member(connection, session)
-        if staff is None:
-            raise SignInNeededError
-        if BACKGROUND not in request.headers:
-            await sessions.touch(connection, session, now)
-    return SignedIn(session=session, staff=staff)
+    """Return who is asking, in a transaction of its own."""
+    given = await _shown(request)
+    async with wiring(request).pool.connection() as connection:
+        return await _admitted(request, connection, given)
 
 
-async def _by_token(wired: Wiring, given: str, now: datetime) -> SignedIn:
-    """Return the integration that an API token belongs to; cookies count for nothing then."""
-    async with wired.pool.connection() as connection:
-        token = await tokens.calling(connection, given, now)
-    if token is None:
-        raise SignInNeededError
-    async with as_organisation(wired.pool, token.organisation_id) as connection:
-        session = token.session(now)
-        staff = await sessions.member(connection, session)
-        if staff is None:
-            raise SignInNeededError
-        await tokens.touch(connection, token, now)
-    return SignedIn(session=session, staff=staff, scopes=token.verbs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What a request shows at the door."""
+
+    token: str
+    is_bearer: bool
+    csrf_token: str | None
+    """What an unsafe request brings against forgery; None: it needs nothing."""
 
 
-async def _session(request: Request, wired: Wiring, now: datetime) -> Session:
-    """Return the session of the cookie."""
-    token = request.cookies.get(wired.settings.cookie)
+async def _shown(request: Request) -> _Shown:
+    """Read it, the body too if need be: no transaction waits for a slow sender."""
+    bearer = tokens.bearer(request)
+    if bearer is not None:
+        return _Shown(token=bearer, is_bearer=True, csrf_token=None)
+    token = request.cookies.get(wiring(request).settings.cookie)
     if not token:
         raise SignInNeededError
-    async with wired.pool.connection() as connection:
-        session = await sessions.find(connection, token, now=now, idle=wired.settings.idle)
-    if session is None:
+    return _Shown(token=token, is_bearer=False, csrf_token=await _csrf_token(request))
+
+
+async def _csrf_token(request: Request) -> str | None:
+    """Return what an unsafe request carries in a header or its form."""
+    if request.method in SAFE:
+        return None
+    header = request.headers.get("x-csrf-token")
+    return header if header is not None else str((await request.form()).get("csrf_token", ""))
+
+
+async def _admitted(request: Request, connection: Connection, shown: _Shown) -> SignedIn:
+    """Return who that is; the transaction is held to what they may see."""
+    wired = wiring(request)
+    now = wired.settings.clock()
+    if shown.is_bearer:
+        who = await caller.by_token(connection, shown.token, now)
+    else:
+        who = await caller.by_cookie(connection, shown.token, now=now, idle=wired.settings.idle)
+    if who is None:
         raise SignInNeededError
-    return session
+    if shown.csrf_token is not None:
+        _check(shown.csrf_token, who.session)
+    if not shown.is_bearer and BACKGROUND not in request.headers:
+        await sessions.touch(connection, who.session, now)
+    return who
 
 
-async def _check_token(request: Request, session: Session) -> None:
+def _check(given: str, session: Session) -> None:
     """Refuse an unsafe request that does not carry the session's token."""
-    given = request.headers.get("x-csrf-token")
-    if given is None:
-        form = await request.form()
-        given = str(form.get("csrf_token", ""))
     if not secrets.compare_digest(given.encode(), session.csrf_token.encode()):
         raise RefusedError("This page is out of date. Reload it and try again.")
 
@@ -158,34 +176,38 @@ def visit(verb: Verb) -> Callable[..., AsyncIterator[Visit]]:
     """Return the dependency that lets in whoever holds `verb`, with an open transaction."""
 
     async def open_visit(request: Request) -> AsyncIterator[Visit]:
-        who = await signed_in(request)
-        if not who.may(verb):
-            raise RefusedError(f"Your role does not allow you to {verb}.")
         wired = wiring(request)
-        now = wired.settings.clock()
+        shown = await _shown(request)
+        who = None
         try:
-            async with as_organisation(wired.pool, who.staff.organisation_id) as connection:
-                await access.hold(connection, who.staff, now)
-                yield Visit(
-                    staff=who.staff,
-                    csrf_token=who.session.csrf_token,
-                    token_hash=who.session.token_hash,
-                    connection=connection,
-                    now=now,
-                    scopes=who.scopes,
-                )
+            async with wired.pool.connection() as connection:
+                who = await _admitted(request, connection, shown)
+                _require(who, verb)
+                visiting = Visit(who=who, connection=connection, now=wired.settings.clock())
+                yield visiting
+                for deed in visiting.deeds:
+                    await deed()
         except (MissingError, InsufficientPrivilege):
-            await _say_if_shut(request, who, now)
+            if who is not None:
+                await _say_if_shut(request, who)
             raise
+        for step in visiting.afterwards:
+            step()
 
     open_visit.verb = verb  # type: ignore[attr-defined]  # read by the test that no route forgets one
     return open_visit
 
 
-async def _say_if_shut(request: Request, who: SignedIn, now: datetime) -> None:
+def _require(who: SignedIn, verb: Verb) -> None:
+    if not who.may(verb):
+        raise RefusedError(f"Your role does not allow you to {verb}.")
+
+
+async def _say_if_shut(request: Request, who: SignedIn) -> None:
     """Tell what is not there from what a closed team keeps from this person."""
-    async with as_organisation(wiring(request).pool, who.staff.organisation_id) as connection:
-        await access.hold(connection, who.staff, now)
+    wired = wiring(request)
+    async with as_organisation(wired.pool, who.staff.organisation_id) as connection:
+        await access.hold(connection, who.staff, wired.settings.clock())
         hidden = await access.hidden(connection, request.path_params)
     if hidden is not None:
         raise ShutError(hidden)
@@ -196,8 +218,7 @@ def listener(verb: Verb) -> Callable[..., Awaitable[SignedIn]]:
 
     async def listen(request: Request) -> SignedIn:
         who = await signed_in(request)
-        if not who.may(verb):
-            raise RefusedError(f"Your role does not allow you to {verb}.")
+        _require(who, verb)
         return who
 
     listen.verb = verb  # type: ignore[attr-defined]  # read by the test that no route forgets one

@@ -6,17 +6,15 @@ from dashboards.access import store as access
 from dashboards.door import Visit
 from dashboards.navigation import NAVIGATION
 from dashboards.permissions import home
-from dashboards.worklist import store
 
 
 async def shell(visit: Visit, here: str) -> dict[str, object]:
     """Return what the shell template asks for."""
-    zone = (await store.organisation(visit.connection)).time_zone
     return {
         "visit": visit,
         "now": visit.now,
-        "today": visit.now.astimezone(ZoneInfo(zone)).date(),
-        "zone": zone,
+        "today": visit.now.astimezone(ZoneInfo(visit.zone)).date(),
+        "zone": visit.zone,
         "here": here,
         "home": home(visit.staff.role),
         "navigation": NAVIGATION,

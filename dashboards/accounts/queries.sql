@@ -18,7 +18,9 @@ where token_hash = %(token_hash)s and revoked_at is null
   and expires_at > %(now)s and last_seen_at > %(idle_since)s and awaiting_code = %(awaiting_code)s
 
 -- name: touch_session
-update staff_session set last_seen_at = %(now)s where token_hash = %(token_hash)s
+-- Leaves it to another request of the same session that is about to: nobody waits for a slow one.
+update staff_session set last_seen_at = %(now)s
+where token_hash = (select token_hash from staff_session where token_hash = %(token_hash)s for update skip locked)
 
 -- name: revoke_session
 update staff_session set revoked_at = %(now)s where token_hash = %(token_hash)s and revoked_at is null

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from dashboards import trail
 from dashboards.accounts import passwords, sessions
 from dashboards.accounts.sessions import Candidate, Member, Opened
-from dashboards.door import SignedIn, SignInNeededError, signed_in
+from dashboards.caller import SignedIn
+from dashboards.door import SignInNeededError, signed_in
 from dashboards.fetch import Connection
 from dashboards.permissions import home
 from dashboards.wiring import Wiring, wiring

@@ -149,8 +149,7 @@ class OneOfSeveral(Told):
 @router.get("/episodes/{episode_id}", response_model=EpisodeDetail)
 async def episode(visit: Looking, episode_id: UUID) -> gather.Pane:
     """Everything about an episode: a look at its patient, on record."""
-    zone = (await store.organisation(visit.connection)).time_zone
-    found = await gather.pane(visit, episode_id, zone=zone)
+    found = await gather.pane(visit, episode_id)
     await visit.record("look", "episode", episode_id, patient_id=found.person.id)
     return found
 

@@ -4,7 +4,8 @@ select id, organisation_id, staff_id, token_hash, scopes, last_used_at from api_
 where expires_at > %(now)s
 
 -- name: touch_token
-update api_token set last_used_at = %(now)s where id = %(id)s
+-- Leaves it to another request of the same token that is about to: nobody waits for a slow one.
+update api_token set last_used_at = %(now)s where id = (select id from api_token where id = %(id)s for update skip locked)
 
 -- name: tokens
 select t.id, t.name, s.role, t.scopes, t.created_at, t.expires_at, t.last_used_at, t.revoked_at,

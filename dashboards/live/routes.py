@@ -11,7 +11,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from dashboards import door
 from dashboards.accounts import sessions
-from dashboards.door import SignedIn
+from dashboards.caller import SignedIn
 from dashboards.live.hub import Event, Hub
 from dashboards.permissions import Verb
 from dashboards.wiring import Wiring, wiring

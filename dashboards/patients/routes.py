@@ -17,7 +17,6 @@ from dashboards.patients.store import Person
 from dashboards.permissions import Verb
 from dashboards.shared import shell
 from dashboards.wiring import wiring
-from dashboards.worklist import store as worklist
 
 router = APIRouter(prefix="/patients", tags=["patients"])
 Looking = Annotated[Visit, holding(Verb.SEE_PATIENT)]
@@ -33,8 +32,7 @@ async def known(connection: Connection, patient_id: UUID) -> Person:
 
 async def frame_of(visit: Visit, who: Person, days: int) -> Frame:
     """Return the time that charts cover, in the patient's zone."""
-    zone = (await worklist.organisation(visit.connection)).time_zone
-    return Frame(now=visit.now, days=days, zone=who.time_zone or zone)
+    return Frame(now=visit.now, days=days, zone=who.time_zone or visit.zone)
 
 
 async def shared(visit: Visit) -> dict[str, object]:

@@ -17,8 +17,7 @@ from dashboards.minutes.store import Work
 from dashboards.permissions import Verb
 from dashboards.wiring import wiring
 from dashboards.worklist import closing, gather, store
-from dashboards.worklist.answer import Answer, answer
-from dashboards.worklist.filters import Filters
+from dashboards.worklist.answer import Answer, answer, shown_filters
 
 router = APIRouter(prefix="/episodes/{episode_id}", tags=["episodes"])
 Acting = Annotated[Visit, holding(Verb.ACT)]
@@ -174,11 +173,10 @@ async def text_form(request: Request) -> dict[str, str]:
 
 async def refused(request: Request, visit: Visit, episode_id: UUID, problem: str) -> HTMLResponse:
     """Answer with what is wrong, beside the form."""
-    zone = (await store.organisation(visit.connection)).time_zone
     return wiring(request).pages.html(
         request,
         "worklist/answer.html",
-        await gather.shared(visit, Filters(), zone),
+        gather.shared(visit, shown_filters(request)),
         status=422,
         rows=[],
         gone=frozenset(),

@@ -34,12 +34,11 @@ async def answer(
     if done is Refusal.NOT_FOUND:
         raise MissingError
     wired = wiring(request)
-    zone = (await store.organisation(visit.connection)).time_zone
-    shown = await gather.pane(visit, episode_id, zone=zone)
+    shown = await gather.pane(visit, episode_id)
     was_refused = isinstance(done, Refusal)
     wanted = [episode_id] + ([to_say.opens] if to_say.opens else [])
     rows = await store.by_id(visit.connection, wanted)
-    context = await gather.shared(visit, Filters(), zone)
+    context = gather.shared(visit, shown_filters(request))
     context |= await gather.counted(visit, wired.tally, fresh=True)
     response = wired.pages.html(
         request,
@@ -57,6 +56,11 @@ async def answer(
     if not was_refused:
         response.headers["Tidings-Done"] = json.dumps(_events(shown, to_say))
     return response
+
+
+def shown_filters(request: Request) -> Filters:
+    """Return the filters of the page that asked."""
+    return Filters.of_page(request.headers.get("hx-current-url", ""))
 
 
 def _words(done: Outcome, shown: gather.Pane, said: str) -> str:
@@ -81,12 +85,11 @@ async def answer_many(
 ) -> HTMLResponse:
     """Render what an action on several episodes changed, with the refusals counted."""
     wired = wiring(request)
-    zone = (await store.organisation(visit.connection)).time_zone
     rows = await store.by_id(visit.connection, list(done))
     if not rows:
         raise MissingError
     refused = [outcome for outcome in done.values() if isinstance(outcome, Refusal)]
-    context = await gather.shared(visit, Filters(), zone)
+    context = gather.shared(visit, shown_filters(request))
     context |= await gather.counted(visit, wired.tally, fresh=True)
     words = f"{said} {len(done) - len(refused)}"
     if refused:

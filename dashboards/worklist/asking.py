@@ -58,13 +58,12 @@ async def take_over(request: Request, visit: Acting, episode_id: UUID) -> Respon
 async def ask_snooze(request: Request, visit: Acting, episode_id: UUID) -> HTMLResponse:
     """Ask until when and why."""
     row = await gather.episode(visit.connection, episode_id)
-    zone = (await store.organisation(visit.connection)).time_zone
     return _dialog(
         request,
         f"Snooze {row.name}",
         f"/episodes/{episode_id}/snooze",
         "Snooze",
-        choices=snooze.choices([row.severity], visit.now, zone),
+        choices=snooze.choices([row.severity], visit.now, visit.zone),
         choices_legend="Until",
         reasons=WHY_SNOOZE,
         hint=f"At most {snooze.longest(row.severity)}. A worse reading wakes it at once.",
@@ -83,12 +82,11 @@ async def snooze_one(request: Request, visit: Acting, episode_id: UUID) -> Respo
 async def snoozed(visit: Visit, episode_id: UUID, until: str, reason: str) -> Outcome:
     """Snooze one episode."""
     row = await gather.episode(visit.connection, episode_id)
-    zone = (await store.organisation(visit.connection)).time_zone
     try:
         wanted = Until(until)
     except ValueError:
         return Refusal.NOT_AHEAD
-    ends = snooze.moment(wanted, Severity(row.severity), visit.now, zone)
+    ends = snooze.moment(wanted, Severity(row.severity), visit.now, visit.zone)
     return await queue.snooze(
         visit.connection,
         episode_id,
@@ -136,7 +134,6 @@ async def ask_snooze_several(request: Request, visit: Acting, ids: Ids = None) -
     rows = await store.by_id(visit.connection, ids or [])
     if not rows:
         raise MissingError
-    zone = (await store.organisation(visit.connection)).time_zone
     worst = min(row.severity for row in rows)
     return _dialog(
         request,
@@ -144,7 +141,7 @@ async def ask_snooze_several(request: Request, visit: Acting, ids: Ids = None) -
         "/worklist/bulk/snooze",
         "Snooze",
         ids=[row.id for row in rows],
-        choices=snooze.choices([worst], visit.now, zone),
+        choices=snooze.choices([worst], visit.now, visit.zone),
         choices_legend="Until",
         reasons=WHY_SNOOZE,
         hint=f"At most {snooze.longest(worst)}: the worst of them decides.",

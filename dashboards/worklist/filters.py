@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Self
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 from dashboards.faces import SEVERITIES, SOON
@@ -49,6 +49,12 @@ class Filters:
         view = query.get("view", "action")
         chosen = {name: query[name] for name in FIELDS if query.get(name)}
         return cls(view=view if view in VIEW_IDS else "action", chosen=chosen)
+
+    @classmethod
+    def of_page(cls, address: str) -> Self:
+        """Read the address of the page that a browser shows; any other page has no filters."""
+        parts = urlsplit(address)
+        return cls.parse(dict(parse_qsl(parts.query)) if parts.path == "/worklist" else {})
 
     def get(self, name: str) -> str:
         """Return one filter's value, or nothing."""

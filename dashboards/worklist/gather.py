@@ -1,7 +1,7 @@
 """What the worklist's pages show, gathered in one transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import perf_counter
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from dashboards.worklist import closing, store
 from dashboards.worklist.filters import VIEWS, Cursor, Filters, parameters
 from dashboards.worklist.protocol import Protocol, protocol
 from dashboards.worklist.store import Alert, Choices, Counts, Draft, Episode, Happening
-from dashboards.worklist.tally import NEVER, Tally
+from dashboards.worklist.tally import NEVER, Tally, Whose
 
 PAGE = 50
 CAP = 500
@@ -69,37 +69,40 @@ async def listing(
     return Listing(rows=rows, next_cursor=cursor, at_cap=more and full)
 
 
-async def shared(visit: Visit, filters: Filters, zone: str) -> dict[str, object]:
+def shared(visit: Visit, filters: Filters) -> dict[str, object]:
     """Return what every worklist template may ask for."""
     return {
         "visit": visit,
         "filters": filters,
         "now": visit.now,
-        "today": visit.now.astimezone(ZoneInfo(zone)).date(),
-        "zone": zone,
+        "today": visit.now.astimezone(ZoneInfo(visit.zone)).date(),
+        "zone": visit.zone,
         "views": VIEWS,
         "document_fields": closing.FIELDS,
     }
 
 
 async def counted(visit: Visit, tally: Tally, *, fresh: bool = False) -> dict[str, object]:
-    """Return the numbers above the list; the organisation's may be a few seconds old."""
-    counts = tally.recent(visit.staff.organisation_id, visit.now, acted=fresh)
+    """Return the numbers above the list; all but one's own may be a few seconds old."""
+    counts = tally.recent(_whose(visit), visit.now, acted=fresh)
     return await _numbers(visit, counts or await _count(visit, tally, NEVER))
 
 
 async def counted_since(visit: Visit, tally: Tally, event: int) -> dict[str, object]:
-    """Return the numbers after an event; they are counted once for all who were told of it."""
-    counts = tally.since(visit.staff.organisation_id, visit.now, event)
+    """Return the numbers after an event: counted once for all who were told and see the same."""
+    counts = tally.since(_whose(visit), visit.now, event)
     return await _numbers(visit, counts or await _count(visit, tally, event))
 
 
 async def _count(visit: Visit, tally: Tally, event: int) -> Counts:
     began = perf_counter()
     counts = await store.counts(visit.connection, now=visit.now, soon=visit.now + SOON)
-    organisation, took = visit.staff.organisation_id, perf_counter() - began
-    tally.keep(organisation, counts, visit.now, seconds=took, event=event)
+    tally.keep(_whose(visit), counts, visit.now, seconds=perf_counter() - began, event=event)
     return counts
+
+
+def _whose(visit: Visit) -> Whose:
+    return visit.staff.organisation_id, visit.who.sight
 
 
 async def _numbers(visit: Visit, counts: Counts) -> dict[str, object]:
@@ -125,7 +128,7 @@ async def episode(connection: Connection, episode_id: UUID) -> Episode:
     return found[0]
 
 
-async def pane(visit: Visit, episode_id: UUID, *, zone: str, days: int = 30) -> Pane:
+async def pane(visit: Visit, episode_id: UUID, *, days: int = 30) -> Pane:
     """Return the right-hand side for one episode."""
     connection = visit.connection
     row = await episode(connection, episode_id)
@@ -134,7 +137,7 @@ async def pane(visit: Visit, episode_id: UUID, *, zone: str, days: int = 30) -> 
         raise MissingError
     stays = await enrolments(connection, row.patient_id)
     alerts = await store.alerts(connection, episode_id, closed=row.closed_at is not None)
-    frame = Frame(now=visit.now, days=days, zone=who.time_zone or zone)
+    frame = Frame(now=visit.now, days=days, zone=who.time_zone or visit.zone)
     lead = alerts[0].kind if alerts else row.kind
     trends = await record.trends(connection, who, stays, frame, lead=lead)
     draft = await store.draft(connection, visit.staff.id, episode_id)
@@ -185,8 +188,3 @@ def filter_fields(choices: Choices) -> list[tuple[str, str, list[tuple[str, str]
         ("owner", "Owner", [("me", "Me"), ("none", "Nobody")]),
         ("snoozed", "Snoozed", [("yes", "Shown")]),
     ]
-
-
-def localised(now: datetime, zone: str) -> datetime:
-    """Return a moment in a zone."""
-    return now.astimezone(ZoneInfo(zone))

@@ -34,11 +34,14 @@ from worklist_row
 where organisation_id = current_organisation() and id = any(%(ids)s::uuid[])
 
 -- name: counts
--- The numbers above the list, for everybody of the organisation: from the running tally, and of the index by due time
--- only what is late or soon due. Snoozes that have ended but whose alerts were not woken yet are added.
+-- The numbers above the list, for everybody who sees the same: from the running tally without what is shut to them, and
+-- of the index by due time only what is late or soon due. Snoozes that have ended but whose alerts were not woken yet are
+-- added.
 with facet as (
   select queue, severity, technical, owned, open from episode_count
   where organisation_id = current_organisation() and not snoozed
+  union all
+  select queue, severity, technical, owned, -open from shut_open()
   union all
   select queue, severity, technical, owner_id is not null, 1 from episode
   where organisation_id = current_organisation() and closed_at is null and snoozed_until <= %(now)s),

@@ -1,5 +1,6 @@
 """The worklist's pages: the list, its next rows, changed rows, the pane."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from dashboards.permissions import Verb, home
 from dashboards.views import store as views
 from dashboards.wiring import wiring
 from dashboards.worklist import gather, store
+from dashboards.worklist.answer import shown_filters
 from dashboards.worklist.filters import Cursor, Filters
 
 router = APIRouter(tags=["worklist"])
@@ -25,14 +27,11 @@ async def worklist(request: Request, visit: Looking) -> HTMLResponse:
     """The worklist with its selected episode."""
     wired = wiring(request)
     filters = Filters.parse(request.query_params)
-    zone = (await store.organisation(visit.connection)).time_zone
     listed = await gather.listing(visit, filters)
     choices = await gather.choices(visit, wired.tally)
     opened = _opened(request.query_params.get("open", ""))
-    await visit.record(
-        "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}
-    )
-    context = await gather.shared(visit, filters, zone)
+    await _looked(request, visit, filters, [row.patient_id for row in listed.rows])
+    context = gather.shared(visit, filters)
     context |= await gather.counted(visit, wired.tally)
     return wired.pages.html(
         request,
@@ -49,7 +48,7 @@ async def worklist(request: Request, visit: Looking) -> HTMLResponse:
         teams=await store.teams(visit.connection, visit.staff.id),
         filter_fields=gather.filter_fields(choices),
         own_views=await views.shown(visit.connection, visit.staff.id, filters, visit.now),
-        pane=await _selected(visit, opened, zone) if opened else None,
+        pane=await _selected(request, visit, opened) if opened else None,
     )
 
 
@@ -60,16 +59,13 @@ async def more(
     """The next rows, after a cursor."""
     filters = Filters.parse(request.query_params)
     cursor, _, shown = after.partition("~")
-    zone = (await store.organisation(visit.connection)).time_zone
     already = int(shown) if shown.isdigit() else 0
     listed = await gather.listing(visit, filters, Cursor.parse(cursor), already)
-    await visit.record(
-        "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}
-    )
+    await _looked(request, visit, filters, [row.patient_id for row in listed.rows])
     return wiring(request).pages.html(
         request,
         "worklist/rows.html",
-        await gather.shared(visit, filters, zone),
+        gather.shared(visit, filters),
         rows=listed.rows,
         next_cursor=listed.next_cursor,
         at_cap=listed.at_cap,
@@ -81,12 +77,9 @@ async def fresh_list(request: Request, visit: Looking) -> HTMLResponse:
     """The first rows again: what "Show" on the bar of new alerts fetches."""
     wired = wiring(request)
     filters = Filters.parse(request.query_params)
-    zone = (await store.organisation(visit.connection)).time_zone
     listed = await gather.listing(visit, filters)
-    await visit.record(
-        "look", "worklist", filters.view, detail={"patients": _patients(listed.rows)}
-    )
-    context = await gather.shared(visit, filters, zone)
+    await _looked(request, visit, filters, [row.patient_id for row in listed.rows])
+    context = gather.shared(visit, filters)
     context |= await gather.counted(visit, wired.tally, fresh=True)
     return wired.pages.html(
         request,
@@ -105,21 +98,22 @@ async def rows(
     ids: Annotated[list[UUID] | None, Query(max_length=MOST_IDS)] = None,
     pane: UUID | None = None,
 ) -> HTMLResponse:
-    """Changed rows among those that a browser shows, with fresh counts."""
+    """Changed rows among those that a browser shows, with fresh counts; new faces on record."""
     wired = wiring(request)
     filters = Filters.parse(request.query_params)
-    zone = (await store.organisation(visit.connection)).time_zone
     found = await store.by_id(visit.connection, ids or [])
-    context = await gather.shared(visit, filters, zone)
+    unseen = wired.looks.new(visit.token_hash, [row.patient_id for row in found])
+    if unseen:
+        await _looked(request, visit, filters, unseen)
+    context = gather.shared(visit, filters)
     context |= await gather.counted_since(visit, wired.tally, wired.hub.last)
-    shown = await gather.pane(visit, pane, zone=zone) if pane else None
     return wired.pages.html(
         request,
         "worklist/answer.html",
         context,
         rows=found,
         gone=frozenset(),
-        pane=shown,
+        pane=await _selected(request, visit, pane, again=True) if pane else None,
         toast="",
         problem="",
     )
@@ -128,20 +122,31 @@ async def rows(
 @router.get("/worklist/episodes/{episode_id}", response_class=HTMLResponse)
 async def episode(request: Request, visit: Looking, episode_id: UUID) -> HTMLResponse:
     """The pane of one episode: a look at its patient, on record."""
-    zone = (await store.organisation(visit.connection)).time_zone
     return wiring(request).pages.html(
         request,
         "worklist/pane.html",
-        await gather.shared(visit, Filters(), zone),
-        pane=await _selected(visit, episode_id, zone),
+        gather.shared(visit, shown_filters(request)),
+        pane=await _selected(request, visit, episode_id),
     )
 
 
-async def _selected(visit: Visit, episode_id: UUID, zone: str) -> gather.Pane:
-    """Gather the pane and record the look."""
-    shown = await gather.pane(visit, episode_id, zone=zone)
-    await visit.record("look", "episode", episode_id, patient_id=shown.person.id)
+async def _selected(
+    request: Request, visit: Visit, episode_id: UUID, *, again: bool = False
+) -> gather.Pane:
+    """Gather the pane and record the look; `again`: unless this session has it on record."""
+    looks = wiring(request).looks
+    shown = await gather.pane(visit, episode_id)
+    if not again or looks.new(visit.token_hash, [episode_id]):
+        await visit.record("look", "episode", episode_id, patient_id=shown.person.id)
+        visit.afterwards.append(partial(looks.keep, visit.token_hash, [episode_id]))
     return shown
+
+
+async def _looked(request: Request, visit: Visit, filters: Filters, patients: list[UUID]) -> None:
+    """Put on record whom a list showed."""
+    told = {"patients": [str(each) for each in patients]}
+    await visit.record("look", "worklist", filters.view, detail=told)
+    visit.afterwards.append(partial(wiring(request).looks.keep, visit.token_hash, patients))
 
 
 def _opened(text: str) -> UUID | None:
@@ -150,8 +155,3 @@ def _opened(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def _patients(found: list[store.Episode]) -> list[str]:
-    """Whom a list showed, for the trail."""
-    return [str(row.patient_id) for row in found]

@@ -13,6 +13,8 @@ CHEAP_SECONDS = 0.03
 NEVER = -1
 """The number of no event: counts that were made for some other reason."""
 CHOICES_FOR = timedelta(minutes=10)
+Whose = tuple[UUID, str]
+"""An organisation, and the sight of its staff who see the same patients."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,30 +27,32 @@ class _Counted:
 
 @dataclass(slots=True)
 class Tally:
-    """The last counts and filter choices of each organisation."""
+    """The last counts of all who see the same, and the filter choices of each organisation."""
 
-    _counted: dict[UUID, _Counted] = field(default_factory=dict)
+    _counted: dict[Whose, _Counted] = field(default_factory=dict)
     _choices: dict[UUID, tuple[datetime, Choices]] = field(default_factory=dict)
 
-    def recent(self, organisation: UUID, now: datetime, *, acted: bool = False) -> Counts | None:
+    def recent(self, whose: Whose, now: datetime, *, acted: bool = False) -> Counts | None:
         """Return counts that are fresh enough; after an action only costly ones are kept."""
-        kept = self._counted.get(organisation)
+        kept = self._counted.get(whose)
         if kept is None or (acted and kept.seconds < CHEAP_SECONDS):
             return None
         longest = FRESH_AFTER_AN_ACTION if acted else FRESH
         return kept.counts if now - kept.at < longest else None
 
-    def since(self, organisation: UUID, now: datetime, event: int) -> Counts | None:
+    def since(self, whose: Whose, now: datetime, event: int) -> Counts | None:
         """Return counts made after the last event: all browsers ask when one is told."""
-        kept = self._counted.get(organisation)
+        kept = self._counted.get(whose)
         known = kept is not None and kept.event == event and now - kept.at < FRESH
         return kept.counts if kept and known else None
 
     def keep(
-        self, organisation: UUID, counts: Counts, now: datetime, *, seconds: float, event: int
+        self, whose: Whose, counts: Counts, now: datetime, *, seconds: float, event: int
     ) -> None:
         """Remember counts, how long they took, and the last event before them."""
-        self._counted[organisation] = _Counted(at=now, counts=counts, seconds=seconds, event=event)
+        fresh = {key: each for key, each in self._counted.items() if now - each.at < FRESH}
+        counted = _Counted(at=now, counts=counts, seconds=seconds, event=event)
+        self._counted = fresh | {whose: counted}
 
     def choices(self, organisation: UUID, now: datetime) -> Choices | None:
         """Return filter choices that are not too old."""

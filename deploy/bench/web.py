@@ -264,6 +264,8 @@ def live_met(crowds: Sequence[Mapping[str, object]]) -> bool:
 def _live(bench: Bench, many: int) -> dict[str, object]:
     """Let browsers listen, change alerts, and see when each has been told and has the row."""
     with connect(bench.postgres.dsn()) as owner:
+        owner.execute(QUERIES["wake"].encode())
+        owner.commit()
 
         def change(episode: UUID) -> None:
             told = {"id": episode, "organisation": bench.organisation}

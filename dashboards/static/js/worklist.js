@@ -85,18 +85,24 @@
   /* what changed elsewhere: known rows morph in place, unknown ones wait behind the bar */
   const changed = new Set();
   const waiting = new Map();
+  const GATHERS = 30; /* the server has gathered already: this joins its two kinds of events */
   let batch = 0;
   let busy = false;
+  let wanted = false;
+  let restsUntil = 0;
 
+  /* soon; but a page rests as long as its last answer took, so that a slow server gets slack */
   function refreshSoon(ids) {
     for (const id of ids) if (row(id)) changed.add(id);
-    clearTimeout(batch);
-    batch = setTimeout(refresh, 150);
+    wanted = true;
+    if (!busy) batch ||= setTimeout(refresh, Math.max(GATHERS, restsUntil - performance.now()));
   }
 
   async function refresh() {
-    if (busy) { batch = setTimeout(refresh, 100); return; }
+    const began = performance.now();
+    batch = 0;
     busy = true;
+    wanted = false;
     const query = new URLSearchParams(location.search);
     query.delete("open");
     const ids = [...changed].slice(0, 200);
@@ -107,9 +113,10 @@
       await htmx.ajax("GET", `/worklist/rows?${query}`, { source: "#sr", target: "#sr", swap: "none", headers: background });
     } finally {
       busy = false;
+      restsUntil = 2 * performance.now() - began;
       keepMark();
       bubble();
-      if (changed.size) refreshSoon([]);
+      if (wanted || changed.size) refreshSoon([]);
     }
   }
 

@@ -10,13 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
-GATHERS_S = 0.15
-"""A page waits so long for more before it asks: dashboards/static/js/worklist.js."""
+GATHERS_S = 0.03
+"""A page waits so long for more before it asks, and rests as long as its last answer took:
+dashboards/static/js/worklist.js."""
 PATIENCE_S = 20.0
 PAUSE_S = 0.5
 AT_ONCE = 20
 """Browsers that open their stream at the same time."""
 OK = "200"
+Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,12 +46,15 @@ class Browser:
     cookie: str
     changes: dict[str, Change]
     failed: list[str]
-    _asks: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-    _fetches: set[asyncio.Task[None]] = field(default_factory=set)
+    _link: Link | None = None
+    _changed: list[str] = field(default_factory=list)
+    _refresh: asyncio.Task[None] | None = None
+    _rests_until: float = 0
 
     async def listen(self, gate: asyncio.Semaphore, ready: asyncio.Event) -> None:
-        """Hold the stream open until cancelled; fetch what it tells of."""
+        """Open the page, hold its stream open until cancelled; fetch what it tells of."""
         async with gate:
+            await self._ask("/worklist")
             reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.write(_request("/events", self.cookie))
             while not (line := await reader.readline()).startswith(b"event: hello"):
@@ -69,25 +74,36 @@ class Browser:
         known = [each for each in ids if each in self.changes]
         for each in known:
             self.changes[each].told.append(now)
-        if known:
-            task = asyncio.create_task(self._fetch(known))
-            self._fetches.add(task)
-            task.add_done_callback(self._fetches.discard)
+        self._changed += known
+        if self._changed and (self._refresh is None or self._refresh.done()):
+            self._refresh = asyncio.create_task(self._refresh_rows())
 
-    async def _fetch(self, ids: Sequence[str]) -> None:
-        await asyncio.sleep(GATHERS_S)
-        if self._asks is None:
-            self._asks = await asyncio.open_connection("127.0.0.1", self.port)
-        reader, writer = self._asks
-        query = "&".join(f"ids={each}" for each in ids)
-        writer.write(_request(f"/worklist/rows?{query}", self.cookie))
-        status, page = await _answer(reader)
-        now = time.monotonic()
-        for each in ids:
-            if status == OK and f"e-{each}" in page:
-                self.changes[each].show(now)
-            else:
-                self.failed.append(status)
+    async def _refresh_rows(self) -> None:
+        while self._changed:
+            await asyncio.sleep(max(GATHERS_S, self._rests_until - time.monotonic()))
+            ids, self._changed = self._changed, []
+            began = time.monotonic()
+            status, page = await self._ask("/worklist/rows?" + "&".join(f"ids={i}" for i in ids))
+            now = time.monotonic()
+            self._rests_until = 2 * now - began
+            for each in ids:
+                if status == OK and f"e-{each}" in page:
+                    self.changes[each].show(now)
+                else:
+                    self.failed.append(status)
+
+    async def _ask(self, path: str) -> tuple[str, str]:
+        """Ask over the link that is there, else over a new one: the server ends idle ones."""
+        if self._link is not None:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                return await self._ask_over(self._link, path)
+        self._link = await asyncio.open_connection("127.0.0.1", self.port)
+        return await self._ask_over(self._link, path)
+
+    async def _ask_over(self, link: Link, path: str) -> tuple[str, str]:
+        reader, writer = link
+        writer.write(_request(path, self.cookie))
+        return await _answer(reader)
 
 
 def heard(
@@ -126,7 +142,7 @@ async def _all_connected(
     for number, event in enumerate(ready, 1):
         browser = Browser(port=port, cookie=f"bench-{number}", changes=changes, failed=failed)
         listening.append(asyncio.create_task(browser.listen(gate, event)))
-    await asyncio.wait_for(asyncio.gather(*(each.wait() for each in ready)), 4 * PATIENCE_S)
+    await asyncio.wait_for(asyncio.gather(*(each.wait() for each in ready)), PATIENCE_S + many / 5)
     return listening
 
 

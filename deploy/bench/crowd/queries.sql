@@ -14,6 +14,10 @@ select sha256(convert_to('bench-' || n, 'UTF8')), s.id, s.organisation_id, 'toke
 from generate_series(1, %(sessions)s) as n
 join (select *, row_number() over (order by email) as place from staff) as s on s.place = n %% 40 + 1
 
+-- name: wake
+-- However long the pages took: nobody's session has ended.
+update staff_session set last_seen_at = now()
+
 -- name: teams
 -- Twenty teams of nurses; the last is closed to everybody else.
 with made as (
