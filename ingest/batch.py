@@ -187,18 +187,18 @@ def put_aside(
 
 def acknowledged(batch: Batch) -> dict[Address, list[UUID]]:
     """Which ids each gateway may forget, once the batch is stored."""
-    found: dict[str, tuple[Address, list[UUID]]] = {}
+    found: dict[tuple[str, str], tuple[Address, list[UUID]]] = {}
+
+    def note(address: Address, ids: Iterable[UUID]) -> None:
+        found.setdefault((address.site, address.gateway), (address, []))[1].extend(ids)
+
     for each in batch.readings:
-        address = each.address
-        entry = found.get(address.acks)
-        if entry is None:
-            found[address.acks] = entry = (address, [])
-        entry[1].extend([reading.id for reading in each.message.readings])
+        note(each.address, [reading.id for reading in each.message.readings])
     for event in batch.events:
-        found.setdefault(event.address.acks, (event.address, []))[1].append(event.message.id)
+        note(event.address, [event.message.id])
     for message in batch.unusable:
         if message.address is not None and message.fished:
-            found.setdefault(message.address.acks, (message.address, []))[1].extend(message.fished)
+            note(message.address, message.fished)
     return dict(found.values())
 
 

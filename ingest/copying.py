@@ -58,8 +58,9 @@ def row(judged: Judged, placed: Accepted | Flagged) -> Row:
     patient = placed.patient_id.int.to_bytes(16, "big")
     measured = (placed.measured_at - EPOCH) // MICROSECOND
     received, sent = _received(letter.letter.received_at), (told.at - EPOCH) // MICROSECOND
-    moments = (8, measured, 8, received, 8, sent)
-    head = _HEAD.pack(_FIELDS, 16, identity, 16, organisation, 16, patient, *moments)
+    head = _HEAD.pack(
+        _FIELDS, 16, identity, 16, organisation, 16, patient, 8, measured, 8, received, 8, sent
+    )  # fmt: skip
     reading = (
         head,
         _numbers(told, placed.value),
@@ -77,18 +78,16 @@ def row(judged: Judged, placed: Accepted | Flagged) -> Row:
 
 def _numbers(told: WireReading, value: float) -> bytes:
     """What was measured and what the device's clock said: packed at once if all of it is there."""
-    low, mean, pulse, original = (
-        *(told.diastolic, told.mean_arterial),
-        *(told.pulse, told.original_value),
-    )
+    low, mean, pulse = told.diastolic, told.mean_arterial, told.pulse
     clock, offset, sequence = told.device_time, told.offset_s, told.sequence
-    if low is None or mean is None or pulse is None or original is None or clock is None:
+    if low is None or mean is None or pulse is None or told.original_value is None:
         return _numbers_and_nulls(told, value)
-    if offset is None or sequence is None:
+    if clock is None or offset is None or sequence is None:
         return _numbers_and_nulls(told, value)
-    shown = (clock - NAIVE_EPOCH) // MICROSECOND
-    numbers = (8, value, 8, low, 8, mean, 8, pulse, 8, original)
-    return _NUMBERS.pack(*numbers, 8, shown, 4, offset, 4, sequence)
+    original, shown = told.original_value, (clock - NAIVE_EPOCH) // MICROSECOND
+    return _NUMBERS.pack(  # named one by one: a starred tuple takes three times as long
+        8, value, 8, low, 8, mean, 8, pulse, 8, original, 8, shown, 4, offset, 4, sequence
+    )  # fmt: skip
 
 
 def _numbers_and_nulls(told: WireReading, value: float) -> bytes:

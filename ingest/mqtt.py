@@ -6,6 +6,7 @@ tested with; with any other version `build` returns the stock client, slower and
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from paho.mqtt import MQTTException
 from paho.mqtt import __version__ as paho_version
@@ -196,10 +197,11 @@ def varint(raw: bytes, at: int) -> tuple[int, int]:
 def publication(topic: str, payload: bytes) -> bytes:
     """Return a QoS 0 PUBLISH packet without properties."""
     name = topic.encode()
-    body = len(name).to_bytes(2, "big") + name + b"\0" + payload
-    return _PUBLISH_QOS_0 + _length(len(body)) + body
+    body = b"".join((len(name).to_bytes(2, "big"), name, b"\0", payload))
+    return b"".join((_PUBLISH_QOS_0, _length(len(body)), body))
 
 
+@lru_cache(maxsize=1024)
 def _length(value: int) -> bytes:
     out = bytearray()
     while True:
