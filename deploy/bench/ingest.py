@@ -15,6 +15,7 @@ import os
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from deploy.bench import common, flow
 from deploy.bench.common import Servers, say
@@ -49,7 +50,9 @@ def main() -> None:
             each for each in contenders(bridge, workers) if not chosen or each.name in chosen
         ]
         found = _rounds(servers, lined_up, told.rounds, told.messages)
-        alone = _alone(servers, found, told.messages, chosen)
+        alone = _alone(servers, found)
+        if not chosen or "catch_up" in chosen:
+            alone |= _catching_up(servers, workers, told.messages // 10)
         if told.soak:
             alone |= soak(servers, told.soak)
     common.conclude(_conclusion(found, told.messages) | alone)
@@ -68,16 +71,31 @@ def _rounds(
     return found
 
 
-def _alone(
-    servers: Servers, found: Mapping[str, Sequence[Figures]], messages: int, chosen: Sequence[str]
-) -> dict[str, object]:
+def _catching_up(servers: Servers, workers: Sequence[int], messages: int) -> dict[str, object]:
+    """What ours does with messages of 50 readings, by number of workers."""
+    told: dict[int, Figures] = {}
+    for number in workers:
+        told[number] = figures = flow.run(servers, ours(number, each=CATCH_UP_EACH), messages)
+        _tell("alone  ", f"catch_up, {number}", figures)
+    best = max(told.values(), key=attrgetter("per_s"))
+    return {
+        "catch_up_readings_per_s": round(best.per_s * CATCH_UP_EACH),
+        "catch_up_floor": CATCH_UP_FLOOR,
+        "catch_up_by_workers": {
+            number: {
+                "readings_per_s": round(each.per_s * CATCH_UP_EACH),
+                "consumer_ms_per_1000": round(each.consumer_ms, 1),
+                "postgres_ms_per_1000": round(each.postgres_ms, 1),
+                "peak_mb": round(each.peak_mb, 1),
+            }
+            for number, each in told.items()
+        },
+    }
+
+
+def _alone(servers: Servers, found: Mapping[str, Sequence[Figures]]) -> dict[str, object]:
     """What only ours promises."""
     alone: dict[str, object] = {}
-    if not chosen or "catch_up" in chosen:
-        figures = flow.run(servers, ours(1, each=CATCH_UP_EACH), messages // 10)
-        _tell("alone  ", "catch_up", figures)
-        alone["catch_up_readings_per_s"] = round(figures.per_s * CATCH_UP_EACH)
-        alone["catch_up_floor"] = CATCH_UP_FLOOR
     if "ours" in found:
         rate = statistics.median(each.per_s for each in found["ours"]) / 2
         late = p99_ms(servers, rate, round(rate * AT_HALF_S))
