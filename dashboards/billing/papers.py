@@ -1,12 +1,13 @@
 """A patient's papers: the consent, order, education, visit or device that a code waits for."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -54,91 +55,66 @@ async def page(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawer:
+    """A patient's papers as a form adds one to them."""
+
+    request: Request
+    visit: Reading
+    patient_id: UUID
+    month: InMonth = ""
+
+    async def moment(self, written: datetime) -> datetime:
+        """Return a time of a form, which has no zone, as the practice's."""
+        return written.replace(tzinfo=await _zone(self.visit))
+
+    async def keep(self, made: Paper) -> Response:
+        """Keep one paper and return to the page; what is wrong with it is said there."""
+        problem = await kept(self.visit, self.patient_id, made)
+        answer = _back(self.patient_id, self.month, problem or "")
+        if not problem:
+            again = self.request, self.visit, self.patient_id, self.month
+            answer.background = await judging(*again)
+        return answer
+
+
+Drawer = Annotated[_Drawer, Depends()]
+
+
 @router.post("/consent")
-async def consent(
-    request: Request,
-    visit: Reading,
-    patient_id: UUID,
-    form: Annotated[papers_forms.Consent, Form()],
-    month: InMonth = "",
-) -> Response:
+async def consent(drawer: Drawer, form: Annotated[papers_forms.Consent, Form()]) -> Response:
     """Record a consent."""
-    made = paper.consent(form, await _moment(visit, form.at))
-    return await _kept(request, visit, patient_id, month, made)
+    return await drawer.keep(paper.consent(form, await drawer.moment(form.at)))
 
 
 @router.post("/withdrawal")
-async def withdraw(
-    request: Request,
-    visit: Reading,
-    patient_id: UUID,
-    form: Annotated[papers_forms.Withdrawal, Form()],
-    month: InMonth = "",
-) -> Response:
+async def withdraw(drawer: Drawer, form: Annotated[papers_forms.Withdrawal, Form()]) -> Response:
     """Record that a consent was withdrawn."""
-    made = paper.withdrawal(form, await _moment(visit, form.at))
-    return await _kept(request, visit, patient_id, month, made)
+    return await drawer.keep(paper.withdrawal(form, await drawer.moment(form.at)))
 
 
 @router.post("/order")
-async def order(
-    request: Request,
-    visit: Reading,
-    patient_id: UUID,
-    form: Annotated[papers_forms.Order, Form()],
-    month: InMonth = "",
-) -> Response:
+async def order(drawer: Drawer, form: Annotated[papers_forms.Order, Form()]) -> Response:
     """Record a practitioner's order."""
-    made = paper.order(form, await _moment(visit, form.at))
-    return await _kept(request, visit, patient_id, month, made)
+    return await drawer.keep(paper.order(form, await drawer.moment(form.at)))
 
 
 @router.post("/education")
-async def education(
-    request: Request,
-    visit: Reading,
-    patient_id: UUID,
-    form: Annotated[papers_forms.Education, Form()],
-    month: InMonth = "",
-) -> Response:
+async def education(drawer: Drawer, form: Annotated[papers_forms.Education, Form()]) -> Response:
     """Record set-up and education."""
-    return await _kept(request, visit, patient_id, month, paper.education(form))
+    return await drawer.keep(paper.education(form))
 
 
 @router.post("/visit")
-async def seen(
-    request: Request,
-    visit: Reading,
-    patient_id: UUID,
-    form: Annotated[papers_forms.Seen, Form()],
-    month: InMonth = "",
-) -> Response:
+async def seen(drawer: Drawer, form: Annotated[papers_forms.Seen, Form()]) -> Response:
     """Record a visit with the practice."""
-    return await _kept(request, visit, patient_id, month, paper.visit(form))
+    return await drawer.keep(paper.visit(form))
 
 
 @router.post("/device")
-async def device(
-    request: Request,
-    visit: Reading,
-    patient_id: UUID,
-    form: Annotated[papers_forms.Device, Form()],
-    month: InMonth = "",
-) -> Response:
+async def device(drawer: Drawer, form: Annotated[papers_forms.Device, Form()]) -> Response:
     """Record what stands on a device's label."""
-    return await _kept(request, visit, patient_id, month, paper.device(form))
-
-
-async def _kept(
-    request: Request, visit: Visit, patient_id: UUID, month: str, made: Paper
-) -> Response:
-    """Keep one paper and return to the page; what is wrong with it is said there."""
-    problem = await kept(visit, patient_id, made)
-    if problem:
-        return _back(patient_id, month, problem)
-    answer = _back(patient_id, month)
-    answer.background = await judging(request, visit, patient_id, month)
-    return answer
+    return await drawer.keep(paper.device(form))
 
 
 async def kept(visit: Visit, patient_id: UUID, made: Paper) -> Problem | None:
@@ -183,11 +159,6 @@ async def _zone(visit: Visit) -> ZoneInfo:
 
 async def _today(visit: Visit) -> date:
     return visit.now.astimezone(await _zone(visit)).date()
-
-
-async def _moment(visit: Visit, written: datetime) -> datetime:
-    """Return a time of a form, which has no zone, as the practice's."""
-    return written.replace(tzinfo=await _zone(visit))
 
 
 def _back(patient_id: UUID, month: str, problem: str = "") -> RedirectResponse:
