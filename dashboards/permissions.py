@@ -13,6 +13,7 @@ class Verb(StrEnum):
     ACT = "claim, snooze, escalate and resolve alerts"
     DOCUMENT = "write notes and record time"
     CORRECT = "correct readings and resolve identity questions"
+    ENROL = "enrol patients in programmes and end it"
     SEE_FLEET = "see gateways and devices"
     SEE_BILLING = "see billing"
     CLOSE_MONTH = "evaluate, sign, lock and export a billing month"
@@ -45,8 +46,8 @@ _HOUSE = frozenset({Verb.SEE_ROTA, Verb.KEEP_ROTA, Verb.SEE_FLEET, Verb.KEEP_FLE
 ROLES: Mapping[str, frozenset[Verb]] = MappingProxyType(
     {
         "nurse": _CLINICAL,
-        "provider": _CLINICAL | _RULES,
-        "coordinator": _CLINICAL - {Verb.CORRECT} | {Verb.KEEP_ROTA},
+        "provider": _CLINICAL | _RULES | {Verb.ENROL},
+        "coordinator": _CLINICAL - {Verb.CORRECT} | {Verb.KEEP_ROTA, Verb.ENROL},
         "billing": _EVERYBODY | {Verb.SEE_PATIENT, Verb.SEE_BILLING, Verb.CLOSE_MONTH},
         "operations": _EVERYBODY | _HOUSE - {Verb.KEEP_ROTA},
         "administrator": _EVERYBODY | _HOUSE | {Verb.ADMINISTER, Verb.SEE_AUDIT, Verb.DRAFT_RULES},

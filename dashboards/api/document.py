@@ -17,6 +17,7 @@ from dashboards.api import (
     billing,
     corrections,
     edge,
+    enrolments,
     episodes,
     fleet,
     hubs,
@@ -36,7 +37,7 @@ from dashboards.api.edge import Problem
 from dashboards.permissions import Verb
 
 MODULES = (
-    *(me, worklist, views, episodes, patients, corrections, work, minutes),
+    *(me, worklist, views, episodes, patients, enrolments, corrections, work, minutes),
     *(rota, fleet, hubs, billing, months, papers, rules, replays),
     *(admin, access, audit),
 )
@@ -82,6 +83,7 @@ FROM_LISTS = {
     ("patient_papers", "device_id"): "devices/0/id",
     ("patient_limits", "rule_id"): "rules/0/id",
     ("patient_limits", "limit_id"): "own/0/id",
+    ("enrolments", "enrolment_id"): "items/0/id",
     ("begin_draft", "version_id"): "id",
     ("rule_versions", "version_id"): "items/0/id",
     ("ask_what_if", "replay_id"): "id",

@@ -26,6 +26,7 @@ TABS = (
     Tab(id="readings", name="Readings"),
     Tab(id="alerts", name="Alerts"),
     Tab(id="limits", name="Limits"),
+    Tab(id="programs", name="Programs"),
     Tab(id="tasks", name="Tasks"),
     Tab(id="messages", name="Messages"),
     Tab(id="time", name="Time"),

@@ -10,6 +10,23 @@ where p.id = %(patient_id)s and p.organisation_id = current_organisation()
 select id, programme, programme_version, profiles, enrolled_at from enrolment
 where patient_id = %(patient_id)s and ended_at is null order by enrolled_at
 
+-- name: stays
+-- Every stay in a programme: running ones first.
+select id, programme, programme_version, profiles, enrolled_at, ended_at, coalesce(end_reason, '') as end_reason
+from enrolment where patient_id = %(patient_id)s and organisation_id = current_organisation()
+order by ended_at is not null, enrolled_at desc
+
+-- name: enrol
+-- Nothing if the patient is in that programme already.
+insert into enrolment (organisation_id, patient_id, programme, programme_version, profiles, care_team_id, enrolled_at)
+select p.organisation_id, p.id, %(programme)s, %(version)s, %(profiles)s, p.care_team_id, %(now)s
+from patient p where p.id = %(patient_id)s and p.organisation_id = current_organisation()
+on conflict (patient_id, programme) where ended_at is null do nothing returning id
+
+-- name: end_stay
+update enrolment set ended_at = %(now)s, end_reason = %(reason)s
+where id = %(id)s and patient_id = %(patient_id)s and organisation_id = current_organisation() and ended_at is null
+
 -- name: readings
 -- Everything measured since a day, oldest first; readings entered in error are left out of trends.
 select reading_id, kind, measured_at, value, diastolic, pulse, status, flags, time_quality

@@ -9,12 +9,13 @@ from starlette.responses import HTMLResponse
 
 from dashboards import units
 from dashboards.door import Visit, holding
-from dashboards.patients import store
+from dashboards.patients import enrolling, store
 from dashboards.patients.routes import banner, known
 from dashboards.permissions import Verb
 from dashboards.wiring import wiring
 
 router = APIRouter(prefix="/patients/{patient_id}", tags=["patients"])
+router.include_router(enrolling.router)
 Looking = Annotated[Visit, holding(Verb.SEE_PATIENT)]
 PAGE = 50
 A_YEAR = timedelta(days=365)

@@ -66,6 +66,8 @@ THINGS = {
     "consent_id": "insert into consent (organisation_id, patient_id, programme, given_at, method, "
     "recorded_by, recorded_at) values (%(o)s, %(p)s, 'RPM', '2026-01-05Z', 'written', %(s)s, "
     "'2026-01-05Z') returning id",
+    "enrolment_id": "insert into enrolment (organisation_id, patient_id, programme, "
+    "programme_version, enrolled_at) values (%(o)s, %(p)s, %(line)s, '1', %(past)s) returning id",
     "team_id": "select id from care_team where organisation_id = %(o)s",
 }
 

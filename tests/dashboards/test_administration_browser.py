@@ -126,6 +126,16 @@ def closed(db: Db, clinic: Clinic) -> UUID:
     return clinic.patients[0]
 
 
+def test_programs_of_a_patient_are_read_by_everybody(desk: OpenDesk, clinic: Clinic) -> None:
+    cora = desk("cora", size=PHONE, to=f"/patients/{clinic.patients[1]}/programs")
+    page = cora.page
+    page.get_by_role("button", name=re.compile("Enroll in Community Health")).click()
+    expect(page.get_by_text("No alert profile of its own")).to_be_visible()
+    unfolded(page)
+    assert faults(page) == []
+    assert cora.complaints == []
+
+
 def test_broken_glass_is_read_by_everybody(desk: OpenDesk, closed: UUID) -> None:
     jonah, ada = desk("jonah", size=PHONE, to="/worklist"), desk("ada", size=PHONE, to="/access")
     page = jonah.page

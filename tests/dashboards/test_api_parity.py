@@ -87,6 +87,8 @@ COUNTERPARTS = {
     "POST /patients/{patient_id}/limits/rules/{rule_id}": "set_limit",
     "POST /patients/{patient_id}/limits/{limit_id}/end": "end_limit",
     "POST /patients/{patient_id}/messages": "send_message",
+    "POST /patients/{patient_id}/programs": "enrol",
+    "POST /patients/{patient_id}/programs/{enrolment_id}/end": "end_enrolment",
     "POST /patients/{patient_id}/readings/{reading_id}/correct": "move_reading",
     "POST /patients/{patient_id}/tasks": "add_task",
     "POST /patients/{patient_id}/time/add": "add_time",
