@@ -160,7 +160,7 @@ class Home:
         assert self._listening.wait(10)
 
     def _acks(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
-        self.forgotten.update(wire.load(message.payload, wire.Acks).ids)
+        self.forgotten.update(wire.load(bytes(message.payload), wire.Acks).ids)
 
     def say(self, body: bytes, leaf: str = "readings") -> paho.MQTTMessageInfo:
         """Publish, QoS 1."""

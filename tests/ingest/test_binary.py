@@ -45,7 +45,7 @@ def test_postgres_reads_back_what_was_written(postgres: EmbeddedPostgres, kind: 
             array = binary.array(oid, encode(told))
             exactly = "::float8[]" if kind == "float4" else ""
             row = connection.execute(f"select %s::{kind}[]{exactly}", (array,)).fetchone()
-            assert row[0] == told
+            assert row == (told,)
 
         check()
 

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -250,7 +251,7 @@ def test_every_time_is_settled_or_refused(
     seconds: int, offset: float | None, live: bool, synced: bool, zone: ZoneInfo | None
 ) -> None:
     told = WireReading(
-        id="0" * 32,
+        id=UUID(int=0),
         char="2A35",
         frame="",
         at=NOON,

@@ -27,7 +27,7 @@ from tests.ingest.builders import Clinic, Home, LetterMaker, ReadingMaker, Until
 
 NOON = datetime(2026, 9, 15, 12, tzinfo=UTC)
 TOPIC = "tidings/v1/s/gw1/readings"
-HOSTILE = (
+HOSTILE: tuple[object, ...] = (
     None, True, -1, 0, 2**63, -(2**70), 1e308, -0.0, "", "x" * 5000, "\x00", "\x1f", "\ufffe",
     "'; drop table reading; --", "../../etc/passwd", "{{7*7}}", "<script>", [], {}, [[]], "NaN",
     "1970-01-01T00:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00",

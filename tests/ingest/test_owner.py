@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -137,7 +138,7 @@ def test_a_devices_zone_is_that_of_its_people_if_they_share_one() -> None:
     paris, lima = ZoneInfo("Europe/Paris"), ZoneInfo("America/Lima")
     anne, ben = (Person(patient_id=UUID(int=number), zone=paris) for number in (1, 2))
     carl = Person(patient_id=UUID(int=3), zone=lima)
-    told = {"id": "scale", "organisation_id": UUID(int=9)}
-    assert Device(assignments=(held(anne), held(ben)), **told).zone == paris
-    assert Device(assignments=(held(anne), held(carl)), **told).zone is None
-    assert Device(**told).zone is None
+    scale = partial(Device, id="scale", organisation_id=UUID(int=9))
+    assert scale(assignments=(held(anne), held(ben))).zone == paris
+    assert scale(assignments=(held(anne), held(carl))).zone is None
+    assert scale().zone is None

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 import pytest
 
+from database import sql
 from database.pool import connect
 from devices import wire
 from devices.reading import Kind
@@ -153,7 +155,7 @@ async def test_an_unknown_device_ends_in_quarantine_with_its_reason(
         )
     ]
     payload = clinic.one("select payload from quarantine")
-    assert wire.msgspec.json.decode(payload, type=wire.WireReading) == told
+    assert msgspec.json.decode(payload, type=wire.WireReading) == told
     assert [told.id] in outcome.acknowledged.values()
 
 
@@ -448,7 +450,7 @@ async def test_a_table_that_is_not_there_yet_is_waited_for(
     ],
 )
 def test_a_copy_names_every_column_in_its_order(name: str, columns: tuple[str, ...]) -> None:
-    query = store.sql.load("ingest")[name]
+    query = sql.load("ingest")[name]
     listed = query[query.index("(") + 1 : query.index(")")].replace("\n", " ").split(",")
     assert tuple(name.strip() for name in listed) == columns
 
@@ -468,7 +470,7 @@ async def test_the_web_role_sees_only_its_organisations_quarantine(
         seen = []
         for organisation in (clinic.organisation, uuid4()):
             web.execute("select set_config('tidings.organisation', %s, true)", (str(organisation),))
-            seen.append(web.execute("select count(*) from quarantine").fetchone()[0])
+            seen.append(web.execute("select count(*) from quarantine").fetchone())
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             web.execute("select count(*) from reading")
-    assert seen == [1, 0]
+    assert seen == [(1,), (0,)]
