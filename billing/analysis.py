@@ -1,34 +1,37 @@
-"""Sums over a month's lines and time log, with pandas; rows themselves are streamed elsewhere."""
+"""Sums over a month's lines and time log; rows themselves are streamed elsewhere."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import groupby
 
 import pandas as pd
 
 from billing.claims import BillLine
 from billing.export import Table
 
+ALL = "all"
 SUMMARY_COLUMNS = ("code", "lines", "patients", "units", "amount")
 
 
 def summary(lines: Iterable[BillLine], fees: Mapping[str, Decimal]) -> Table:
-    """Return lines, patients, units and amount for each code, with a last row for all."""
-    counted = pd.DataFrame.from_records(
-        ((line.code, line.patient_id, line.units) for line in lines),
-        columns=["code", "patient", "units"],
-    )
-    if counted.empty:
-        return Table(name="Summary", columns=SUMMARY_COLUMNS, rows=())
-    by_code = counted.groupby("code", sort=True).agg(
-        lines=("units", "size"), patients=("patient", "nunique"), units=("units", "sum")
-    )
+    """Return lines, patients, units and amount for each code, with a last row for all.
+
+    The lines come in the order of patients: only one patient's are in memory.
+    """
+    counted, people, units = Counter[str](), Counter[str](), Counter[str]()
+    for _, theirs in groupby(lines, lambda line: line.patient_id):
+        sums = [(line.code, line.units) for line in theirs]
+        counted.update(code for code, _ in sums)
+        people.update({ALL, *(code for code, _ in sums)})
+        for code, each in sums:
+            units[code] += each
     rows = [
-        (str(code), int(row.lines), int(row.patients), int(row.units), _amount(fees, code, row))
-        for code, row in by_code.iterrows()
+        (code, counted[code], people[code], units[code], fees.get(code, Decimal()) * units[code])
+        for code in sorted(counted)
     ]
-    total = sum((row[4] for row in rows), Decimal())
-    whole = len(counted), int(counted["patient"].nunique()), int(counted["units"].sum())
-    return Table(name="Summary", columns=SUMMARY_COLUMNS, rows=(*rows, ("all", *whole, total)))
+    whole = (ALL, counted.total(), people[ALL], units.total(), sum((r[4] for r in rows), Decimal()))
+    return Table(name="Summary", columns=SUMMARY_COLUMNS, rows=(*rows, whole) if rows else ())
 
 
 def by_person(entries: Iterable[tuple[str, str, int]]) -> list[tuple[str, int, int, float]]:
@@ -41,7 +44,3 @@ def by_person(entries: Iterable[tuple[str, str, int]]) -> list[tuple[str, int, i
         (str(person), int(row["size"]), int(row["sum"] // 60), round(float(row["median"]) / 60, 1))
         for person, row in sums.iterrows()
     ]
-
-
-def _amount(fees: Mapping[str, Decimal], code: object, row: "pd.Series[int]") -> Decimal:
-    return fees.get(str(code), Decimal()) * int(row["units"])

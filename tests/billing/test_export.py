@@ -5,14 +5,16 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from billing import case, claims, evaluate, export, pack
+from billing import analysis, case, claims, evaluate, export, pack
 from billing.export import Table
 from billing.record import Case
 
@@ -46,6 +48,19 @@ def test_ready_lines(judged: Case) -> None:
     assert rows[2]["date of service"] == "2026-01-31"
     assert rows[2]["threshold met at"] == "2026-01-08T15:20:00+00:00"
     assert rows[2]["parameter hash"] == RULES.digest
+
+
+def test_sums_by_code_end_with_all(judged: Case) -> None:
+    one = claims.bill_lines(judged, evaluate.evaluate(judged, RULES))
+    other = [replace(line, patient_id="P2", units=2) for line in one if line.code != "99453"]
+    found = analysis.summary([*one, *other], {"99454": Decimal("47.5")})
+    assert list(found.rows) == [
+        ("99453", 1, 1, 1, 0),
+        ("99454", 2, 2, 3, Decimal("142.5")),
+        ("99457", 2, 2, 3, 0),
+        ("all", 5, 2, 7, Decimal("142.5")),
+    ]
+    assert list(analysis.summary([], {}).rows) == []
 
 
 def test_days_with_their_readings(judged: Case) -> None:
