@@ -29,6 +29,7 @@ SETTLE_S = 25
 """Until the first live readings and their alerts are there."""
 PAGES = {
     "maya": {
+        "password": "/account/password",
         "worklist": "/worklist",
         "patient": "/patients/PATIENT",
         "readings": "/patients/PATIENT/readings",
@@ -43,8 +44,18 @@ PAGES = {
         "rota": "/rota",
     },
     "bela": {"billing": "/billing"},
-    "tess": {"rules": "/admin/rules", "limits": "/patients/PATIENT/limits"},
-    "ada": {"admin": "/admin", "audit": "/audit"},
+    "tess": {
+        "rules": "/admin/rules",
+        "limits": "/patients/PATIENT/limits",
+        "programs": "/patients/PATIENT/programs",
+    },
+    "ada": {
+        "admin": "/admin",
+        "audit": "/audit",
+        "access": "/access",
+        "tokens": "/admin/tokens",
+        "hub": "/fleet HUB",
+    },
 }
 """What each of the demo's staff looks at."""
 
@@ -86,9 +97,17 @@ def _taken(browser: Browser, clinic: Clinic, names: list[str]) -> Iterator[str]:
         patient = _enter(page, look.login, clinic.password)
         for name, path in PAGES[look.login].items():
             if _wanted(name, names):
-                page.goto(path.replace("PATIENT", patient))
+                _go(page, path.replace("PATIENT", patient))
                 yield _keep(page, name, look)
         context.close()
+
+
+def _go(page: Page, path: str) -> None:
+    """Open a page; `HUB` after it: the first hub that it links to."""
+    address, _, hub = path.partition(" ")
+    page.goto(address)
+    if hub:
+        page.goto(page.locator("a[href^='/fleet/hubs/']").first.get_attribute("href") or address)
 
 
 def _wanted(name: str, names: list[str]) -> bool:

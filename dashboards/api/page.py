@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel, Field
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dashboards.api import tokens
+from dashboards.api import reference, tokens
 from dashboards.api.tokens import SCOPES, Wanted
 from dashboards.door import MissingError, RefusedError, Visit, holding
 from dashboards.permissions import ROLES, Verb
@@ -58,6 +58,17 @@ async def make(
     told = {"name": wanted.name, "role": wanted.role, "scopes": list(scopes), "days": form.days}
     await visit.record("change", "api_token", made, detail={"what": "make", **told})
     return await _page(request, visit, shown=text)
+
+
+@router.get("/reference", response_class=HTMLResponse)
+async def show_reference(request: Request, visit: Administering) -> HTMLResponse:
+    """What programs can do, for people."""
+    return wiring(request).pages.html(
+        request,
+        "api/reference.html",
+        await shell(visit, "admin"),
+        subjects=reference.subjects(),
+    )
 
 
 @router.post("/{token_id}/revoke", response_class=HTMLResponse)

@@ -107,6 +107,10 @@ def test_a_token_is_shown_once_and_read_by_everybody(desk: OpenDesk) -> None:
     page.get_by_role("button", name="Make").click()
     expect(page.get_by_role("heading", name="Your new token")).to_be_visible()
     assert faults(page) == []
+    page.get_by_role("link", name="What programs can do").click()
+    expect(page.get_by_role("heading", name="API", exact=True)).to_be_visible()
+    page.get_by_text("What it takes: POST /api/v1/hours").click()
+    assert faults(page) == []
 
 
 @pytest.fixture

@@ -57,6 +57,16 @@ def test_the_document_is_served_to_anybody(client: TestClient) -> None:
     assert client.get("/api/v1/openapi.json").json() == document.document()
 
 
+def test_people_read_the_same_on_a_page(client: TestClient, sign_in: SignIn) -> None:
+    sign_in("ada")
+    page = client.get("/admin/tokens/reference", headers={"accept": "text/html"}).text
+    for at, _ in document.operations(document.document()):
+        method, _, path = at.partition(" ")
+        assert f"<strong>{method}</strong> {path}</code>" in page
+    sign_in("maya")
+    assert client.get("/admin/tokens/reference").status_code == 403
+
+
 def test_a_nurses_program_works_through_an_alert(
     ask: Ask, db: Db, clinic: Clinic, other_clinic: Clinic
 ) -> None:
