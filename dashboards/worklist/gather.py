@@ -91,7 +91,11 @@ async def counted(visit: Visit, tally: Tally, *, fresh: bool = False) -> dict[st
 async def counted_since(visit: Visit, tally: Tally, event: int) -> dict[str, object]:
     """Return the numbers after an event: counted once for all who were told and see the same."""
     counts = tally.since(_whose(visit), visit.now, event)
-    return await _numbers(visit, counts or await _count(visit, tally, event))
+    if counts is None:
+        async with tally.turn(_whose(visit)):  # the others then find what the first has counted
+            counts = tally.since(_whose(visit), visit.now, event)
+            counts = counts or await _count(visit, tally, event)
+    return await _numbers(visit, counts)
 
 
 async def _count(visit: Visit, tally: Tally, event: int) -> Counts:

@@ -1,8 +1,10 @@
 """Counts and filter choices kept for a while, so that no page counts 50,000 rows again."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from dashboards.worklist.store import Choices, Counts
 
@@ -30,6 +32,7 @@ class Tally:
     """The last counts of all who see the same, and the filter choices of each organisation."""
 
     _counted: dict[Whose, _Counted] = field(default_factory=dict)
+    _turns: WeakValueDictionary[Whose, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _choices: dict[UUID, tuple[datetime, Choices]] = field(default_factory=dict)
 
     def recent(self, whose: Whose, now: datetime, *, acted: bool = False) -> Counts | None:
@@ -45,6 +48,10 @@ class Tally:
         kept = self._counted.get(whose)
         known = kept is not None and kept.event == event and now - kept.at < FRESH
         return kept.counts if kept and known else None
+
+    def turn(self, whose: Whose) -> asyncio.Lock:
+        """Return what lets one count at a time of all who see the same."""
+        return self._turns.setdefault(whose, asyncio.Lock())
 
     def keep(
         self, whose: Whose, counts: Counts, now: datetime, *, seconds: float, event: int

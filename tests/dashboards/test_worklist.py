@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from dashboards.worklist.filters import Filters
 from dashboards.worklist.looks import MOST_SEEN, MOST_SESSIONS, Looks
+from dashboards.worklist.tally import Tally
 from tests.dashboards.conftest import Clinic, Db, SignIn
 
 EVERYTHING = "/worklist?view=all"
@@ -123,3 +124,11 @@ def test_a_slow_request_does_not_hold_up_the_others_of_its_session(
         connection.commit()
         connection.execute("select from staff_session for update")
         assert client.get("/account", headers={"accept": "text/html"}).status_code == 200
+
+
+async def test_of_all_who_see_the_same_one_counts_at_a_time() -> None:
+    tally, whose, other = Tally(), (UUID(int=1), ""), (UUID(int=1), "glass")
+    async with tally.turn(whose):
+        assert tally.turn(whose).locked()
+        assert not tally.turn(other).locked()
+    assert not tally.turn(whose).locked()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 GATHERS_S = 0.03
@@ -142,7 +143,12 @@ async def _all_connected(
     for number, event in enumerate(ready, 1):
         browser = Browser(port=port, cookie=f"bench-{number}", changes=changes, failed=failed)
         listening.append(asyncio.create_task(browser.listen(gate, event)))
-    await asyncio.wait_for(asyncio.gather(*(each.wait() for each in ready)), PATIENCE_S + many / 5)
+    connected = asyncio.gather(*(each.wait() for each in ready))
+    either: list[asyncio.Future[Any]] = [connected, *listening]
+    first = asyncio.FIRST_COMPLETED  # no browser ends by itself: one that has, has failed
+    await asyncio.wait(either, timeout=PATIENCE_S + many, return_when=first)
+    if not connected.done():
+        raise ConnectionError(next((str(t.exception()) for t in listening if t.done()), "too slow"))
     return listening
 
 
