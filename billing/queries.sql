@@ -8,15 +8,16 @@ where o.id = %(organisation)s;
 select id, name from organisation where exists (select from patient p where p.organisation_id = organisation.id) order by name, id;
 
 -- name: share
--- The next patients of a month: enrolled or monitored in it, and alive when it began.
+-- The next patients of a month: enrolled or monitored in it, and alive when it began; `offset 0` keeps it to a look at each
+-- patient, where everybody's enrolments were hashed for every share.
 select p.id from patient p
 where p.organisation_id = %(organisation)s and p.id > %(after)s
   and (%(one)s::uuid is null or p.id = %(one)s)
   and (p.deceased_on is null or p.deceased_on >= %(first)s)
   and (exists (select from enrolment n where n.patient_id = p.id and n.enrolled_at < %(until)s
-         and (n.ended_at is null or n.ended_at >= %(month_from)s))
+         and (n.ended_at is null or n.ended_at >= %(month_from)s) offset 0)
     or exists (select from monitoring_episode e where e.patient_id = p.id and e.started_on <= %(last)s
-         and (e.ended_on is null or e.ended_on >= %(first)s)))
+         and (e.ended_on is null or e.ended_on >= %(first)s) offset 0))
 order by p.id limit %(most)s;
 
 -- name: people
@@ -84,15 +85,18 @@ where t.patient_id = any(%(ids)s) and t.replaced_at is null
 group by t.patient_id;
 
 -- name: part_other_patient_entries
--- What the same person logged for somebody else at the same time.
+-- What the same person logged for somebody else at the same time; `offset 0` keeps it to a look at each person's day, where
+-- a join once read everybody's time for every share of patients.
 select mine.patient_id, json_agg(distinct jsonb_build_object(
     'id', other.id, 'start', other.started_at, 'end', other.ended_at, 'staff_id', other.staff_id,
     'role', other.staff_role, 'program', upper(other.programme), 'activity', other.activity,
     'patient_id', other.patient_id))
 from time_entry mine
-join time_entry other on other.staff_id = mine.staff_id and other.patient_id <> mine.patient_id
-  and other.started_at < mine.ended_at and other.started_at > mine.started_at - interval '1 day'
-  and other.ended_at > mine.started_at and other.replaced_at is null
+cross join lateral (
+  select o.* from time_entry o
+  where o.staff_id = mine.staff_id and o.patient_id <> mine.patient_id and o.replaced_at is null
+    and o.started_at < mine.ended_at and o.started_at > mine.started_at - interval '1 day' and o.ended_at > mine.started_at
+  offset 0) other
 where mine.patient_id = any(%(ids)s) and mine.replaced_at is null
   and mine.ended_at > %(entries_from)s and mine.started_at < %(until)s
 group by mine.patient_id;
