@@ -1,12 +1,12 @@
-"""A batch as its transaction takes it: each reading packed as soon as it is decided. Pure.
+"""A batch as its transaction takes it: readings packed soon after they are decided. Pure.
 
-Measured: one reading after the other, while it is in the processor's cache, costs a third less than
-one step after the other over the whole batch.
+A few dozen are decided, then packed, while they are in the processor's cache. Measured: one by one
+the code of the two steps drives itself out of the cache, the whole batch drives out the readings.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, islice
 
 import msgspec
 
@@ -16,6 +16,7 @@ from ingest.binary import Array
 from ingest.copying import Row
 from ingest.decision import Doubt, Flagged, Quarantined
 
+AT_A_TIME = 64
 _ONE_IDENTITY = b"\0\1" + binary.UUID_LENGTH
 """How a row of one column begins."""
 
@@ -40,19 +41,22 @@ class Packed(msgspec.Struct, frozen=True):
 
 
 def pack(judged: Iterable[Judged]) -> Packed:
-    """Take each decision up before the next is made."""
-    placed: list[Row] = []
-    quarantined: list[tuple[Judged, Quarantined]] = []
-    flagged: list[tuple[Doubt, ...]] = []
+    """Take up decisions as they are made."""
+    packed, coming = Packed([], [], []), iter(judged)
+    while some := list(islice(coming, AT_A_TIME)):
+        _pack(some, packed)
+    return packed
+
+
+def _pack(judged: list[Judged], packed: Packed) -> None:
     for each in judged:
         decision = each.decision
         if isinstance(decision, Quarantined):
-            quarantined.append((each, decision))
+            packed.quarantined.append((each, decision))
             continue
-        placed.append(copying.row(each, decision))
+        packed.placed.append(copying.row(each, decision))
         if isinstance(decision, Flagged):
-            flagged.append(decision.reasons)
-    return Packed(placed, quarantined, flagged)
+            packed.flagged.append(decision.reasons)
 
 
 def identities(placed: Iterable[Row], asides: Iterable[PutAside]) -> list[bytes]:

@@ -32,7 +32,7 @@ class Settings:
     batch: int = 1000
     """Messages in one transaction at most."""
     batch_bytes: int = 2_000_000
-    linger_s: float = 0.02
+    linger_s: float = 0.06
     """How long a message may wait for company."""
     writers: int = 2
     """Transactions in flight: one is prepared while the other is written."""
@@ -68,7 +68,7 @@ def from_environment(environ: Mapping[str, str], clock: Callable[[], datetime]) 
         slot=int(environ.get("TIDINGS_INGEST_SLOT", "0")),
         slots=int(environ.get("TIDINGS_INGEST_SLOTS", "1")),
         batch=int(environ.get("TIDINGS_INGEST_BATCH", "1000")),
-        linger_s=float(environ.get("TIDINGS_INGEST_LINGER_MS", "20")) / 1000,
+        linger_s=float(environ.get("TIDINGS_INGEST_LINGER_MS", "60")) / 1000,
         writers=int(environ.get("TIDINGS_INGEST_WRITERS", "2")),
         accept_likely=environ.get("TIDINGS_INGEST_ACCEPT_LIKELY", "") == "1",
         metrics_port=int(environ.get("TIDINGS_INGEST_METRICS_PORT", "0")),
