@@ -13,7 +13,7 @@ class Verb(StrEnum):
     ACT = "claim, snooze, escalate and resolve alerts"
     DOCUMENT = "write notes and record time"
     CORRECT = "correct readings and resolve identity questions"
-    ENROL = "enrol patients in programmes and end it"
+    ENROL = "enroll patients in programs, and end it"
     SEE_FLEET = "see gateways and devices"
     SEE_BILLING = "see billing"
     CLOSE_MONTH = "evaluate, sign, lock and export a billing month"
@@ -24,7 +24,7 @@ class Verb(StrEnum):
     SET_LIMITS = "set alert limits of one patient"
     SEE_ROTA = "see who is on call"
     KEEP_ROTA = "keep teams and the on-call rota"
-    KEEP_FLEET = "enrol, command and revoke gateways, assign devices"
+    KEEP_FLEET = "enroll, command and revoke gateways, assign devices"
     BREAK_GLASS = "open a record outside the care team, with a reason"
     OWN_ACCOUNT = "manage one's own account"
 
