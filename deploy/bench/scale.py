@@ -28,8 +28,8 @@ from deploy.bench.common import Servers, say
 
 CLINIC = 10_000
 HOMES = 1000
-OPEN_SHARE = 50
-"""One patient in so many has an open episode."""
+OPEN_SHARE = 10
+"""One patient in so many has an open episode: the smallest clinic too fills its worklist's page."""
 FLOOR = 1.5
 PIECE = 500_000
 ROUNDS = 100
