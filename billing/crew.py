@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 from billing.gather import Connection, Share
@@ -44,7 +45,8 @@ def deal(
     if crew is None or crew.processes == 1:
         yield from (work(connection, share) for share in shares)
         return
-    with ProcessPoolExecutor(crew.processes, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(crew.processes, mp_context=context, initializer=_tie) as pool:
         running: deque[Future[Done]] = deque()
         for share in shares:
             running.append(pool.submit(_done, crew.dsn, work, share))
@@ -52,6 +54,17 @@ def deal(
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
+
+
+def _tie() -> None:
+    """End with the process that deals: after its kill -9 nobody else would end this one."""
+    Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    if dealer := parent_process():
+        dealer.join()
+        os._exit(1)
 
 
 def _done(dsn: str, work: Callable[[Connection, Share], Done], share: Share) -> Done:
