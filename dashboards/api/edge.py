@@ -98,6 +98,13 @@ def _from_words(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """Take 7.0 as 7: JSON knows no difference."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""After the bounds of a strict integer."""
 Text = Annotated[str, Field(pattern="^[^\\x00]*$")]
 """The database stores no NUL."""
 Reason = Annotated[

@@ -10,7 +10,17 @@ from pydantic import BeforeValidator, Field
 
 from care.rota import Duty, OnHolidays
 from dashboards.api import edge
-from dashboards.api.edge import Asked, ConflictError, Listed, Moment, Page, SeverityWord, Text, Told
+from dashboards.api.edge import (
+    WHOLE,
+    Asked,
+    ConflictError,
+    Listed,
+    Moment,
+    Page,
+    SeverityWord,
+    Text,
+    Told,
+)
 from dashboards.door import MissingError, Visit, holding
 from dashboards.permissions import Verb
 from dashboards.rota import keeping, store
@@ -24,7 +34,7 @@ Keeping = Annotated[Visit, holding(Verb.KEEP_ROTA)]
 Name = Annotated[Text, Field(min_length=1, max_length=80)]
 Word = Annotated[Text, Field(max_length=80)]
 Weekdays = Annotated[
-    tuple[Annotated[int, Field(strict=True, ge=1, le=7)], ...],
+    tuple[Annotated[int, Field(strict=True, ge=1, le=7), WHOLE], ...],
     Field(min_length=1, max_length=7, description="1 is Monday."),
 ]
 Clock = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["17:30"])]
@@ -133,8 +143,8 @@ class NewLayer(Asked):
     duty: Duty
     members: Annotated[list[UUID], Field(min_length=1, max_length=40)]
     starts_at: WallClock
-    layer: Annotated[int, Field(strict=True, ge=1, le=9)] = 1
-    turn: Annotated[int, Field(strict=True, ge=1, le=60, description="Days.")] = 7
+    layer: Annotated[int, Field(strict=True, ge=1, le=9), WHOLE] = 1
+    turn: Annotated[int, Field(strict=True, ge=1, le=60, description="Days."), WHOLE] = 7
     from_time: Annotated[Clock | None, Field(description="With `to_time`, or neither.")] = None
     to_time: Clock | None = None
     days: Weekdays = (1, 2, 3, 4, 5, 6, 7)

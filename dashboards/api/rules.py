@@ -23,7 +23,7 @@ from dashboards.api.edge import (
     Text,
     Told,
 )
-from dashboards.door import Visit, holding
+from dashboards.door import MissingError, Visit, holding
 from dashboards.patients.routes import known
 from dashboards.permissions import Verb
 from dashboards.rules import drafting, gather, limits, rows, store, whatif, words
@@ -166,8 +166,11 @@ async def rule_versions(visit: Drafting) -> Listed[rows.Version]:
 @router.post("/rule-versions", status_code=201, response_model=Made)
 async def begin_draft(visit: Drafting, asked: NewDraft) -> New:
     """Begin a draft from what holds now; a scope has one at a time."""
-    with edge.refusing("DRAFT_EXISTS"):
-        return New(id=await drafting.begun(visit, asked.programme))
+    try:
+        with edge.refusing("DRAFT_EXISTS"):
+            return New(id=await drafting.begun(visit, asked.programme))
+    except MissingError as error:
+        raise ConflictError("NO_PROGRAMME", "Nobody is in that programme.") from error
 
 
 @router.get("/rule-versions/{version_id}", response_model=Version)

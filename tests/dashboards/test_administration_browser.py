@@ -176,7 +176,7 @@ def test_a_view_is_saved_and_one_tab_chimes_unless_muted(
             "(document.body.dataset.rang || '') + e.detail.sound + ' '; })"
         )
     second.bring_to_front()
-    second.get_by_label("Account of").click()
+    second.locator("summary", has_text="Account of").click()
     second.get_by_label("Chime at new critical alerts").uncheck()
     told = (
         f'{{"episode":"{clinic.episodes[0]}","organisation":"{clinic.id}","severity":1,"new":true}}'
