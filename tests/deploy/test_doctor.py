@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
+from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner
 
 from database import doctor as database_doctor
@@ -287,7 +288,7 @@ def test_the_lag_is_that_of_what_was_stored_lately(db: Database) -> None:
 
 
 def test_a_database_that_is_away_is_a_finding(db: Database) -> None:
-    facts = probes.gather(db.dsn.replace("test_", "gone_"), None)
+    facts = probes.gather(make_conninfo(db.dsn, dbname="gone"), None)
     assert Trouble.DATABASE_AWAY in troubles(facts)
 
 
