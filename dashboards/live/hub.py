@@ -20,7 +20,7 @@ WORKLIST = "tidings_worklist"
 PRESENCE = "tidings_presence"
 KEPT = 2_000
 WAITING = 64
-GATHER_SECONDS = 0.08
+GATHER_SECONDS = 0.05
 RECONNECT_SECONDS = 0.5
 
 log = structlog.get_logger()

@@ -20,6 +20,7 @@ from dashboards.worklist.filters import Cursor, Filters
 router = APIRouter(tags=["worklist"])
 Looking = Annotated[Visit, holding(Verb.SEE_WORKLIST)]
 MOST_IDS = 200
+UNCOUNTED = {"counts": None}
 
 
 @router.get("/worklist", response_class=HTMLResponse)
@@ -97,8 +98,10 @@ async def rows(
     visit: Looking,
     ids: Annotated[list[UUID] | None, Query(max_length=MOST_IDS)] = None,
     pane: UUID | None = None,
+    *,
+    numbers: bool = True,
 ) -> HTMLResponse:
-    """Changed rows among those that a browser shows, with fresh counts; new faces on record."""
+    """Changed rows among those that a browser shows, or fresh counts; new faces on record."""
     wired = wiring(request)
     filters = Filters.parse(request.query_params)
     found = await store.by_id(visit.connection, ids or [])
@@ -106,7 +109,8 @@ async def rows(
     if unseen:
         await _looked(request, visit, filters, unseen)
     context = gather.shared(visit, filters)
-    context |= await gather.counted_since(visit, wired.tally, wired.hub.last)
+    since = wired.hub.last
+    context |= await gather.counted_since(visit, wired.tally, since) if numbers else UNCOUNTED
     return wired.pages.html(
         request,
         "worklist/answer.html",

@@ -85,38 +85,50 @@
   /* what changed elsewhere: known rows morph in place, unknown ones wait behind the bar */
   const changed = new Set();
   const waiting = new Map();
-  const GATHERS = 30; /* the server has gathered already: this joins its two kinds of events */
+  const GATHERS = 10; /* the server has gathered already: this joins its two kinds of events */
+  const COUNTS = 2000; /* and up to three times that: not every page asks for the numbers at once */
   let batch = 0;
+  let counting = 0;
   let busy = false;
-  let wanted = false;
   let restsUntil = 0;
 
   /* soon; but a page rests as long as its last answer took, so that a slow server gets slack */
   function refreshSoon(ids) {
     for (const id of ids) if (row(id)) changed.add(id);
-    wanted = true;
-    if (!busy) batch ||= setTimeout(refresh, Math.max(GATHERS, restsUntil - performance.now()));
+    counting ||= setTimeout(count, COUNTS * (1 + 2 * Math.random()));
+    if (changed.size && !busy) batch ||= setTimeout(refresh, Math.max(GATHERS, restsUntil - performance.now()));
+  }
+
+  /* `source` keeps the two kinds of requests from waiting for each other */
+  async function fetchChanges(source, more) {
+    const query = new URLSearchParams(location.search);
+    query.delete("open");
+    for (const [name, value] of more) query.append(name, value);
+    await htmx.ajax("GET", `/worklist/rows?${query}`, { source, target: source, swap: "none", headers: background });
+  }
+
+  /* the numbers above the list: they may come later than the rows */
+  async function count() {
+    counting = 0;
+    await fetchChanges("#live", []);
+    bubble();
   }
 
   async function refresh() {
     const began = performance.now();
     batch = 0;
     busy = true;
-    wanted = false;
-    const query = new URLSearchParams(location.search);
-    query.delete("open");
     const ids = [...changed].slice(0, 200);
-    for (const id of ids) { query.append("ids", id); changed.delete(id); }
+    for (const id of ids) changed.delete(id);
     const head = $("#pane-head");
-    if (head && ids.includes(head.dataset.episode)) query.set("pane", head.dataset.episode);
+    const pane = head && ids.includes(head.dataset.episode) ? [["pane", head.dataset.episode]] : [];
     try {
-      await htmx.ajax("GET", `/worklist/rows?${query}`, { source: "#sr", target: "#sr", swap: "none", headers: background });
+      await fetchChanges("#sr", [["numbers", "no"], ...pane, ...ids.map((id) => ["ids", id])]);
     } finally {
       busy = false;
       restsUntil = 2 * performance.now() - began;
       keepMark();
-      bubble();
-      if (wanted || changed.size) refreshSoon([]);
+      if (changed.size) refreshSoon([]);
     }
   }
 
