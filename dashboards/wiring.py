@@ -10,6 +10,7 @@ from dashboards.live.hub import Hub
 from dashboards.pages import Pages
 from dashboards.settings import Settings
 from dashboards.throttle import Throttle
+from dashboards.worklist.lately import Lately
 from dashboards.worklist.looks import Looks
 from dashboards.worklist.tally import Tally
 
@@ -24,6 +25,7 @@ class Wiring:
     pages: Pages
     tally: Tally = field(default_factory=Tally)
     looks: Looks = field(default_factory=Looks)
+    lately: Lately = field(default_factory=Lately)
     sign_in_throttle: Throttle = field(default_factory=Throttle)
 
 

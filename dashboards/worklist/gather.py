@@ -17,6 +17,7 @@ from dashboards.patients.record import ChartItem
 from dashboards.patients.store import Enrolment, Person, enrolments, person
 from dashboards.worklist import closing, store
 from dashboards.worklist.filters import VIEWS, Cursor, Filters, parameters
+from dashboards.worklist.lately import Lately
 from dashboards.worklist.protocol import Protocol, protocol
 from dashboards.worklist.store import Alert, Choices, Counts, Draft, Episode, Happening
 from dashboards.worklist.tally import NEVER, Tally, Whose
@@ -80,6 +81,16 @@ def shared(visit: Visit, filters: Filters) -> dict[str, object]:
         "views": VIEWS,
         "document_fields": closing.FIELDS,
     }
+
+
+async def changed(visit: Visit, lately: Lately, event: int, ids: list[UUID]) -> list[Episode]:
+    """Return rows that an event told of: read once for all who were told and see the same."""
+    asked = (*_whose(visit), event, tuple(ids))
+    rows = lately.rows(asked, visit.now)
+    if rows is None:
+        rows = await store.by_id(visit.connection, ids)
+        lately.keep(asked, rows, visit.now)
+    return rows
 
 
 async def counted(visit: Visit, tally: Tally, *, fresh: bool = False) -> dict[str, object]:

@@ -104,13 +104,13 @@ async def rows(
     """Changed rows among those that a browser shows, or fresh counts; new faces on record."""
     wired = wiring(request)
     filters = Filters.parse(request.query_params)
-    found = await store.by_id(visit.connection, ids or [])
+    event = wired.hub.last
+    found = await gather.changed(visit, wired.lately, event, ids or [])
     unseen = wired.looks.new(visit.token_hash, [row.patient_id for row in found])
     if unseen:
         await _looked(request, visit, filters, unseen)
     context = gather.shared(visit, filters)
-    since = wired.hub.last
-    context |= await gather.counted_since(visit, wired.tally, since) if numbers else UNCOUNTED
+    context |= await gather.counted_since(visit, wired.tally, event) if numbers else UNCOUNTED
     return wired.pages.html(
         request,
         "worklist/answer.html",

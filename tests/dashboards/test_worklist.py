@@ -1,13 +1,17 @@
 """The worklist's head, what its answers keep of the page that asked, and whom it puts on record."""
 
 import re
+from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
 from dashboards.worklist.filters import Filters
+from dashboards.worklist.lately import MOST, Lately
 from dashboards.worklist.looks import MOST_SEEN, MOST_SESSIONS, Looks
+from dashboards.worklist.store import Episode
 from dashboards.worklist.tally import Tally
 from tests.dashboards.conftest import Clinic, Db, SignIn
 
@@ -132,3 +136,27 @@ async def test_of_all_who_see_the_same_one_counts_at_a_time() -> None:
         assert tally.turn(whose).locked()
         assert not tally.turn(other).locked()
     assert not tally.turn(whose).locked()
+
+
+def test_rows_read_for_one_serve_all_who_see_the_same_until_the_next_event() -> None:
+    lately, now = Lately(), datetime(2026, 9, 15, 12, tzinfo=UTC)
+    rows = cast("list[Episode]", ["a row"])
+    clinic, other, ids = UUID(int=1), UUID(int=2), (UUID(int=3),)
+    lately.keep((clinic, "all", 7, ids), rows, now)
+    assert lately.rows((clinic, "all", 7, ids), now) == rows
+    for asked in (
+        (other, "all", 7, ids),
+        (clinic, "some", 7, ids),
+        (clinic, "all", 8, ids),
+        (clinic, "all", 7, ()),
+    ):
+        assert lately.rows(asked, now) is None
+    assert lately.rows((clinic, "all", 7, ids), now + timedelta(seconds=2)) is None
+
+
+def test_only_so_many_are_kept() -> None:
+    lately, now = Lately(), datetime(2026, 9, 15, 12, tzinfo=UTC)
+    for event in range(MOST + 1):
+        lately.keep((UUID(int=1), "", event, ()), [], now)
+    assert lately.rows((UUID(int=1), "", 0, ()), now) is None
+    assert lately.rows((UUID(int=1), "", 1, ()), now) == []
