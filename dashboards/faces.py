@@ -120,12 +120,16 @@ def spark(values: Sequence[float], low: float | None = None, high: float | None 
     """Lay out the last values, and the target band where there is one."""
     edges = [edge for edge in (low, high) if edge is not None]
     least, most = min([*values, *edges]), max([*values, *edges])
-    scale = (BOTTOM - TOP) / ((most - least) or 1)
+    span = (most - least) or 1
+
+    def at(value: float) -> float:  # divided first: a span may be too small to divide by
+        return BOTTOM - (value - least) / span * (BOTTOM - TOP)
+
     step = WIDTH / max(len(values) - 1, 1)
-    ys = [BOTTOM - (v - least) * scale for v in values]
+    ys = [at(value) for value in values]
     points = " ".join(f"{2 + i * step:.1f},{y:.1f}" for i, y in enumerate(ys))
-    upper = TOP if high is None else BOTTOM - (high - least) * scale
-    lower = BOTTOM if low is None else BOTTOM - (low - least) * scale
+    upper = TOP if high is None else at(high)
+    lower = BOTTOM if low is None else at(low)
     return Spark(
         points=points,
         last_x=round(2 + (len(values) - 1) * step, 1),

@@ -1,5 +1,6 @@
 """What tests share: a fixed moment, a database of one's own, a real broker."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,8 +22,13 @@ from database.pool import connect
 from deploy.embedded.broker import EmbeddedBroker, Kind, find_mosquitto
 from deploy.embedded.postgres import EmbeddedPostgres
 
-# no test is timed: a busy machine is not a failure
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# no test is timed: a busy machine is not a failure; CI repeats examples, others look for new ones
+settings.register_profile(
+    "untimed",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("untimed")
 
 NO_MOSQUITTO = (

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts.samples import Subject
@@ -64,6 +64,7 @@ def test_readings_in_the_clinics_units(
     assert units.value(kind, stored, diastolic) == text
 
 
+@example([0.0, 5e-324], None)
 @given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=30), st.none() | st.floats(0, 200))
 def test_a_sparkline_stays_in_its_box(values: list[float], high: float | None) -> None:
     shown = faces.spark(values, None, high)
