@@ -17,6 +17,19 @@ ABBREVIATIONS = frozenset({"copd", "ckd", "cti", "pace", "pcmh", "nfp", "chw", "
 HOUR, DAY = 3600, 86400
 
 
+class Named:
+    """Whoever has a family and a given name, which rows and records give as fields."""
+
+    __slots__ = ()
+    family_name: str
+    given_name: str
+
+    @property
+    def name(self) -> str:
+        """FAMILY, Given."""
+        return f"{self.family_name.upper()}, {self.given_name}"
+
+
 def severity(level: int, technical: bool = False) -> str:  # noqa: FBT001, FBT002 -- a template filter
     """Return the word (and CSS name) of a severity; device alerts have their own."""
     return "device" if technical else SEVERITIES.get(level, "low")

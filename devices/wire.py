@@ -10,6 +10,8 @@ from uuid import UUID
 
 import msgspec
 
+from devices.reading import Reading
+
 VERSION = "1.0"
 MAJOR = "1"
 CATCH_UP_LIMIT = 100
@@ -57,6 +59,20 @@ class WireReading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reason: str | None = None
     """Why failed or unreadable."""
     trailing: int = 0
+
+
+def measured(told: WireReading, decoded: Reading) -> WireReading:
+    """Return what is told of a frame with the values that were read in it."""
+    return msgspec.structs.replace(
+        told,
+        status="measured",
+        value=decoded.value,
+        diastolic=decoded.diastolic,
+        mean_arterial=decoded.mean_arterial,
+        pulse=decoded.pulse,
+        original_value=decoded.original_value,
+        original_unit=decoded.original_unit,
+    )
 
 
 class Readings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from devices.reading import (
     UnreadableError,
     reading_id,
 )
-from devices.wire import WireReading
+from devices.wire import WireReading, measured
 from gateway import clock
 
 ORPHAN = "2A34"
@@ -155,16 +155,7 @@ def _concluded(told: WireReading, decoded: Decoded) -> WireReading:
     """Add the value, or why there is none."""
     if isinstance(decoded, FailedMeasurement):
         return structs.replace(told, reason=decoded.reason)
-    return structs.replace(
-        told,
-        status="measured",
-        value=decoded.value,
-        diastolic=decoded.diastolic,
-        mean_arterial=decoded.mean_arterial,
-        pulse=decoded.pulse,
-        original_value=decoded.original_value,
-        original_unit=decoded.original_unit,
-    )
+    return measured(told, decoded)
 
 
 def _extra(caught: CaughtFrame, decoded: Decoded) -> dict[str, float | str]:

@@ -9,7 +9,7 @@ import psycopg
 
 from database import sql
 from devices.reading import Reading, UnreadableError
-from devices.wire import VERSION, Readings, WireReading
+from devices.wire import VERSION, Readings, WireReading, measured
 from ingest import parameters, replay, store
 from ingest.acceptance import Context, decide
 from ingest.batch import Judged
@@ -124,15 +124,8 @@ def _readable_now(payload: bytes, model: str) -> WireReading | None:
 def _as_told(told: WireReading, decoded: Reading) -> WireReading:
     """The gateway's reading with what it could not decode."""
     return msgspec.structs.replace(
-        told,
-        status="measured",
+        measured(told, decoded),
         kind=str(decoded.kind),
-        value=decoded.value,
-        diastolic=decoded.diastolic,
-        mean_arterial=decoded.mean_arterial,
-        pulse=decoded.pulse,
-        original_value=decoded.original_value,
-        original_unit=decoded.original_unit,
         device_time=decoded.device_time,
         sequence=decoded.sequence,
         user_slot=decoded.user_slot,

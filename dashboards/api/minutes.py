@@ -114,7 +114,7 @@ async def _unless(problem: str, visit: Visit, patient_id: UUID) -> _Time:
 
 
 async def _counted(visit: Visit, patient_id: UUID) -> _Time:
-    since = await month_start(visit)
+    since = month_start(visit)
     return _Time(
         month_seconds=await store.month_seconds(visit, patient_id, since),
         entries=await store.entries(visit, patient_id, since - BACK),

@@ -261,6 +261,6 @@ async def _kept(visit: Visit, patient_id: UUID, made: Paper, again: Again) -> Re
         raise MissingError
     if problem:
         raise ConflictError(problem, PROBLEMS[problem])
-    work = await papers.judging(again.request, visit, patient_id, again.month or "")
+    work = papers.judging(again.request, visit, patient_id, again.month or "")
     again.later.tasks += [work] if work else []
     return Response(status_code=204)

@@ -20,7 +20,6 @@ from dashboards.patients.routes import known
 from dashboards.permissions import Verb
 from dashboards.shared import shell
 from dashboards.wiring import wiring
-from dashboards.worklist.store import organisation
 from database.pool import connect
 
 router = APIRouter(prefix="/patients/{patient_id}/papers")
@@ -64,9 +63,9 @@ class _Drawer:
     patient_id: UUID
     month: InMonth = ""
 
-    async def moment(self, written: datetime) -> datetime:
+    def moment(self, written: datetime) -> datetime:
         """Return a time of a form, which has no zone, as the practice's."""
-        return written.replace(tzinfo=await _zone(self.visit))
+        return written.replace(tzinfo=ZoneInfo(self.visit.zone))
 
     async def keep(self, made: Paper) -> Response:
         """Keep one paper and return to the page; what is wrong with it is said there."""
@@ -74,7 +73,7 @@ class _Drawer:
         answer = _back(self.patient_id, self.month, problem or "")
         if not problem:
             again = self.request, self.visit, self.patient_id, self.month
-            answer.background = await judging(*again)
+            answer.background = judging(*again)
         return answer
 
 
@@ -84,19 +83,19 @@ Drawer = Annotated[_Drawer, Depends()]
 @router.post("/consent")
 async def consent(drawer: Drawer, form: Annotated[papers_forms.Consent, Form()]) -> Response:
     """Record a consent."""
-    return await drawer.keep(paper.consent(form, await drawer.moment(form.at)))
+    return await drawer.keep(paper.consent(form, drawer.moment(form.at)))
 
 
 @router.post("/withdrawal")
 async def withdraw(drawer: Drawer, form: Annotated[papers_forms.Withdrawal, Form()]) -> Response:
     """Record that a consent was withdrawn."""
-    return await drawer.keep(paper.withdrawal(form, await drawer.moment(form.at)))
+    return await drawer.keep(paper.withdrawal(form, drawer.moment(form.at)))
 
 
 @router.post("/order")
 async def order(drawer: Drawer, form: Annotated[papers_forms.Order, Form()]) -> Response:
     """Record a practitioner's order."""
-    return await drawer.keep(paper.order(form, await drawer.moment(form.at)))
+    return await drawer.keep(paper.order(form, drawer.moment(form.at)))
 
 
 @router.post("/education")
@@ -121,7 +120,7 @@ async def kept(visit: Visit, patient_id: UUID, made: Paper) -> Problem | None:
     """Keep one paper unless it lies in the future or belongs to nothing."""
     keeper(visit)
     await known(visit.connection, patient_id)
-    today = await _today(visit)
+    today = _today(visit)
     if (made.at and made.at > visit.now) or (made.on and made.on > today):
         return "FUTURE"
     if not await paper_store.keep(visit, patient_id, made.kind, made.filled):
@@ -130,14 +129,12 @@ async def kept(visit: Visit, patient_id: UUID, made: Paper) -> Problem | None:
     return None
 
 
-async def judging(
-    request: Request, visit: Visit, patient_id: UUID, month: str
-) -> BackgroundTask | None:
+def judging(request: Request, visit: Visit, patient_id: UUID, month: str) -> BackgroundTask | None:
     """Return the work of judging a patient's month again, where there is a worker for it."""
     dsn = wiring(request).settings.worker_dsn
     if not dsn:
         return None
-    first = words.month_or_running(month, await _today(visit))
+    first = words.month_or_running(month, _today(visit))
     key = Key(organisation=visit.staff.organisation_id, first=first)
     return BackgroundTask(_judged_again, dsn, key, patient_id, visit.now)
 
@@ -153,12 +150,8 @@ def keeper(visit: Visit) -> None:
         raise RefusedError("Your role does not allow you to keep papers.")
 
 
-async def _zone(visit: Visit) -> ZoneInfo:
-    return ZoneInfo((await organisation(visit.connection)).time_zone)
-
-
-async def _today(visit: Visit) -> date:
-    return visit.now.astimezone(await _zone(visit)).date()
+def _today(visit: Visit) -> date:
+    return visit.now.astimezone(ZoneInfo(visit.zone)).date()
 
 
 def _back(patient_id: UUID, month: str, problem: str = "") -> RedirectResponse:

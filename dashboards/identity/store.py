@@ -8,6 +8,7 @@ import msgspec
 
 from dashboards import units
 from dashboards.door import MissingError, Visit
+from dashboards.faces import Named
 from dashboards.fetch import Connection, every, first, run
 from database import sql
 from devices.wire import WireReading
@@ -49,7 +50,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Named):
     """Somebody the reading may belong to."""
 
     id: UUID
@@ -63,11 +64,6 @@ class Candidate:
     assigned_from: datetime
     assigned_to: datetime | None
     last_value: float | None
-
-    @property
-    def name(self) -> str:
-        """FAMILY, Given."""
-        return f"{self.family_name.upper()}, {self.given_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

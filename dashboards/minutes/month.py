@@ -7,15 +7,13 @@ from zoneinfo import ZoneInfo
 from dashboards.door import Visit
 from dashboards.minutes import store
 from dashboards.patients import record
-from dashboards.worklist.store import organisation
 
 
-async def month_start(visit: Visit) -> datetime:
+def month_start(visit: Visit) -> datetime:
     """Return the first moment of this month in the clinic's zone."""
-    zone = (await organisation(visit.connection)).time_zone
-    return record.month_start(visit.now.astimezone(ZoneInfo(zone)))
+    return record.month_start(visit.now.astimezone(ZoneInfo(visit.zone)))
 
 
 async def month_seconds(visit: Visit, patient_id: UUID) -> int:
     """Return the seconds counted for a patient this month."""
-    return await store.month_seconds(visit, patient_id, await month_start(visit))
+    return await store.month_seconds(visit, patient_id, month_start(visit))

@@ -17,7 +17,6 @@ from dashboards.minutes.timer import Beat, Event, Reason
 from dashboards.patients.routes import banner, known
 from dashboards.permissions import Verb
 from dashboards.wiring import wiring
-from dashboards.worklist.store import organisation
 
 router = APIRouter(prefix="/patients/{patient_id}", tags=["time"])
 Documenting = Annotated[Visit, holding(Verb.DOCUMENT)]
@@ -59,7 +58,7 @@ async def time_page(request: Request, visit: Documenting, patient_id: UUID) -> H
     """Everything counted for a patient, and what waits to be saved."""
     who = await known(visit.connection, patient_id)
     await visit.record("look", "time", patient_id, patient_id=patient_id)
-    since = await month_start(visit)
+    since = month_start(visit)
     return wiring(request).pages.html(
         request,
         "minutes/page.html",
@@ -113,8 +112,7 @@ class ByHand(BaseModel):
 @router.post("/time/add", response_class=HTMLResponse)
 async def add(visit: Documenting, patient_id: UUID, form: Annotated[ByHand, Form()]) -> Response:
     """Add time by hand."""
-    zone = (await organisation(visit.connection)).time_zone
-    began = form.started.replace(tzinfo=ZoneInfo(zone))
+    began = form.started.replace(tzinfo=ZoneInfo(visit.zone))
     return _back(patient_id, await added(visit, patient_id, began, form))
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from alerts.applicability import Level, Override
+from dashboards.faces import Named
 from dashboards.fetch import Connection, every, first
 from database import sql
 
@@ -13,7 +14,7 @@ QUERIES = sql.load("dashboards.patients")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Named):
     """A patient, as the banner needs them."""
 
     id: UUID
@@ -33,11 +34,6 @@ class Person:
     team_name: str | None
     deceased_on: date | None
     same_name: bool
-
-    @property
-    def name(self) -> str:
-        """FAMILY, Given."""
-        return f"{self.family_name.upper()}, {self.given_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +141,7 @@ class Equipment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Named):
     """One person in a search result."""
 
     id: UUID
@@ -159,11 +155,6 @@ class Found:
     conditions: list[str]
     severity: int | None
     headline: str | None
-
-    @property
-    def name(self) -> str:
-        """FAMILY, Given."""
-        return f"{self.family_name.upper()}, {self.given_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

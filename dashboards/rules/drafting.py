@@ -10,7 +10,6 @@ from dashboards.rules import gather, publishing, store
 from dashboards.rules.publishing import Refusal, Signing
 from dashboards.rules.rows import Version
 from dashboards.rules.store import Publication
-from dashboards.worklist.store import organisation
 
 
 async def begun(visit: Visit, programme: str) -> UUID:
@@ -81,8 +80,7 @@ async def published(
     found = await store.locked(visit.connection, version_id)
     if found is None:
         raise MissingError
-    zone = (await organisation(visit.connection)).time_zone
-    begins = publishing.begins(effective_from, zone, visit.now)
+    begins = publishing.begins(effective_from, visit.zone, visit.now)
     held = await gather.holding(visit, found.programme)
     seen = await gather.what_if(visit, found, held)
     signing = Signing(

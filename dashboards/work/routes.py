@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.door import MissingError, Visit, holding
+from dashboards.faces import Named
 from dashboards.fetch import every, first, run
 from dashboards.patients.routes import banner, known
 from dashboards.permissions import Verb
@@ -23,7 +24,7 @@ SEE_OTHER = 303
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Named):
     """Something to be done."""
 
     id: UUID
@@ -36,11 +37,6 @@ class Task:
     family_name: str
     given_name: str
     mrn: str
-
-    @property
-    def name(self) -> str:
-        """FAMILY, Given."""
-        return f"{self.family_name.upper()}, {self.given_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +53,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
+class Thread(Named):
     """A patient's conversation in one line."""
 
     patient_id: UUID
@@ -69,11 +65,6 @@ class Thread:
     sent_at: datetime
     theirs: bool
     unread: int
-
-    @property
-    def name(self) -> str:
-        """FAMILY, Given."""
-        return f"{self.family_name.upper()}, {self.given_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,8 @@ def shared(visit: Visit, filters: Filters) -> dict[str, object]:
 
 async def changed(visit: Visit, lately: Lately, event: int, ids: list[UUID]) -> list[Episode]:
     """Return rows that an event told of: read once for all who were told and see the same."""
+    if not ids:
+        return []
     asked = (*_whose(visit), event, tuple(ids))
     rows = lately.rows(asked, visit.now)
     if rows is None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from dashboards.faces import Named
 from dashboards.fetch import Connection, Parameters, every, first
 from database import sql
 
@@ -11,7 +12,7 @@ QUERIES = sql.load("dashboards.worklist")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class Episode(Named):
     """One row of the worklist: all open alerts of one patient."""
 
     id: UUID
@@ -44,11 +45,6 @@ class Episode:
     traits: list[str]
     time_zone: str
     same_name: bool
-
-    @property
-    def name(self) -> str:
-        """FAMILY, Given."""
-        return f"{self.family_name.upper()}, {self.given_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
