@@ -1,29 +1,33 @@
 -- name: rows
--- A page of open episodes after a cursor, worst and most urgent first.
-select id, patient_id, severity, technical, headline, why, alert_count, opened_at, due_at, owner_id,
+-- A page of open episodes after a cursor, worst and most urgent first. The page is found before what its rows show is
+-- looked up, so that a longer list costs no more; the planner drops the left join where no filter asks for the patient.
+with page as materialized (
+  select e.id from episode e left join patient p on p.id = e.patient_id
+  where e.organisation_id = current_organisation() and e.closed_at is null
+    and (%(after_id)s::uuid is null
+         or (e.severity, e.due_at, e.id) > (%(after_severity)s::smallint, %(after_due)s::timestamptz, %(after_id)s::uuid))
+    and (%(snoozed)s::boolean or e.snoozed_until is null or e.snoozed_until <= %(now)s)
+    and (%(severities)s::smallint[] is null or e.severity = any(%(severities)s::smallint[]))
+    and (%(technical)s::boolean is null or e.technical = %(technical)s)
+    and (%(queue)s::text is null or e.queue = %(queue)s)
+    and (%(not_queue)s::text is null or e.queue <> %(not_queue)s)
+    and (%(owner)s::uuid is null or e.owner_id = %(owner)s)
+    and (not %(unowned)s::boolean or e.owner_id is null)
+    and (%(due_before)s::timestamptz is null or e.due_at < %(due_before)s)
+    and (%(language)s::text is null or p.language = %(language)s)
+    and (%(team)s::uuid is null or p.care_team_id = %(team)s)
+    and (%(condition)s::text is null or %(condition)s = any(p.conditions))
+    and (%(programme)s::text is null or exists (select from enrolment n
+         where n.patient_id = e.patient_id and n.programme = %(programme)s and n.ended_at is null))
+    and (%(metric)s::text is null or exists (select from alert a
+         where a.episode_id = e.id and a.kind = %(metric)s and a.closed_at is null))
+  order by e.severity, e.due_at, e.id
+  limit %(most)s)
+select r.id, patient_id, severity, technical, headline, why, alert_count, opened_at, due_at, owner_id,
        owner_name, claimed_at, lease_until, snoozed_until, sparkline, closed_at, version, family_name, given_name,
        birth_date, sex, mrn, language, kind, profiles, programmes, conditions, traits, time_zone, same_name
-from worklist_row
-where organisation_id = current_organisation() and closed_at is null
-  and (%(after_id)s::uuid is null
-       or (severity, due_at, id) > (%(after_severity)s::smallint, %(after_due)s::timestamptz, %(after_id)s::uuid))
-  and (%(snoozed)s::boolean or snoozed_until is null or snoozed_until <= %(now)s)
-  and (%(severities)s::smallint[] is null or severity = any(%(severities)s::smallint[]))
-  and (%(technical)s::boolean is null or technical = %(technical)s)
-  and (%(queue)s::text is null or queue = %(queue)s)
-  and (%(not_queue)s::text is null or queue <> %(not_queue)s)
-  and (%(owner)s::uuid is null or owner_id = %(owner)s)
-  and (not %(unowned)s::boolean or owner_id is null)
-  and (%(due_before)s::timestamptz is null or due_at < %(due_before)s)
-  and (%(language)s::text is null or language = %(language)s)
-  and (%(team)s::uuid is null or care_team_id = %(team)s)
-  and (%(programme)s::text is null or exists (select from enrolment n
-       where n.patient_id = worklist_row.patient_id and n.programme = %(programme)s and n.ended_at is null))
-  and (%(condition)s::text is null or %(condition)s = any(conditions))
-  and (%(metric)s::text is null or exists (select from alert a
-       where a.episode_id = worklist_row.id and a.kind = %(metric)s and a.closed_at is null))
-order by severity, due_at, id
-limit %(most)s
+from page join worklist_row r on r.id = page.id
+order by severity, due_at, r.id
 
 -- name: rows_by_id
 -- The rows that a browser shows, closed ones too.

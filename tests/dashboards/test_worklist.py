@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
-from dashboards.worklist.filters import Filters
+from dashboards.worklist import store
+from dashboards.worklist.filters import Filters, parameters
 from dashboards.worklist.lately import MOST, Lately
 from dashboards.worklist.looks import MOST_SEEN, MOST_SESSIONS, Looks
 from dashboards.worklist.store import Episode
@@ -160,3 +161,17 @@ def test_only_so_many_are_kept() -> None:
         lately.keep((UUID(int=1), "", event, ()), [], now)
     assert lately.rows((UUID(int=1), "", 0, ()), now) is None
     assert lately.rows((UUID(int=1), "", 1, ()), now) == []
+
+
+@pytest.mark.parametrize(("query", "asked"), [({}, False), ({"lang": "es"}, True)])
+def test_a_page_is_found_without_its_patients_unless_a_filter_asks_for_them(
+    db: Db, query: dict[str, str], *, asked: bool
+) -> None:
+    wanted = parameters(
+        Filters.parse(query), staff_id=UUID(int=0), now=datetime.now(UTC), after=None, most=51
+    )
+    with db.connect() as connection:
+        explained = connection.execute(f"explain {store.QUERIES['rows']}".encode(), wanted)
+        plan = "\n".join(line for (line,) in explained.fetchall())
+    finding = plan.partition("CTE page")[2].partition("CTE Scan on page")[0]
+    assert (" on patient p" in finding) == asked
