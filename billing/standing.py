@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from billing import evaluate, ledger, missing, periods, windows
 from billing import pack as packs
+from billing.fields import CaseError
 from billing.missing import Mend
 from billing.outcome import Blocked, Evaluation, Line
 from billing.pack import Pack
@@ -64,6 +65,23 @@ class Standing:
         return sum(tone is Tone.READY for _, tone in self.codes)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """What a month of monitoring must reach; 0 where no rule pack says."""
+
+    days: int
+    minutes: int
+
+
+def needed(on: date) -> Needed:
+    """Return the device days and minutes that the rules in force on a date ask for."""
+    try:
+        rules = packs.in_force(on)
+    except CaseError:
+        return Needed(days=0, minutes=0)
+    return Needed(days=rules.parameters.high_tier[0], minutes=_base_minutes(rules))
+
+
 def ahead(case: Case) -> Case:
     """Return the case as if its month were over and nothing more happened."""
     end = windows.month_of(periods.month_of(case)).last
@@ -76,6 +94,7 @@ def ahead(case: Case) -> Case:
 def of(case: Case, judged: tuple[Evaluation, ...]) -> Standing:
     """Return how the month stands; `judged` is the case seen `ahead`."""
     rules = packs.in_force(periods.month_of(case))
+    need = needed(periods.month_of(case))
     lines = [line for each in judged for line in each.lines]
     rows = [row for each in judged for row in each.not_billable]
     near = _nearest([row for row in rows if _step(row)])
@@ -86,9 +105,9 @@ def of(case: Case, judged: tuple[Evaluation, ...]) -> Standing:
     days = _number(judged, "transmission_days")
     return Standing(
         days=days,
-        days_need=rules.parameters.high_tier[0],
+        days_need=need.days,
         minutes=_number(judged, "rpm_minutes", "rtm_minutes", "ccm_minutes"),
-        minutes_need=_base_minutes(rules),
+        minutes_need=need.minutes,
         contact_on=_contact(case, rules),
         codes=(*_chips(lines), *((row.code, Tone.NEAR) for row in near)),
         near=_step(near[0]) if near else "",

@@ -9,6 +9,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from billing import standing
 from dashboards import faces, units
 from dashboards.assets import Assets
 from dashboards.permissions import Verb, may
@@ -35,6 +36,7 @@ def environment(assets: Assets) -> Environment:
         "glyphs": assets.address("glyphs.svg"),
         "may": may,
         "Verb": Verb,
+        "needed": standing.needed,
     }
     made.filters |= {**faces.FILTERS, **units.FILTERS, **words.FILTERS}
     macros = made.get_template("parts/macros.html").module

@@ -235,7 +235,9 @@ async def trend(
     await visit.record("look", "trend", patient_id, patient_id=patient_id, detail=told)
     stays = await store.enrolments(visit.connection, patient_id)
     frame = await frame_of(visit, who, days)
-    return Listed(items=_series(await record.trends(visit.connection, who, stays, frame)))
+    past = await store.past_alerts(visit.connection, who.id, frame.since)
+    trends = await record.trends(visit.connection, who, stays, frame, alerts=past)
+    return Listed(items=_series(trends))
 
 
 @router.get("/patients/{patient_id}/readings", response_model=Page[FullReading])

@@ -23,6 +23,7 @@ from dashboards.door import Visit, holding
 from dashboards.patients.routes import known
 from dashboards.permissions import Verb
 from dashboards.work import routes as work
+from dashboards.work import store
 
 router = edge.router("work")
 Documenting = Annotated[Visit, holding(Verb.DOCUMENT)]
@@ -82,7 +83,7 @@ class NewMessage(Asked):
 
 
 @router.get("/tasks", response_model=Page[Task])
-async def tasks(visit: Documenting) -> Listed[work.Task]:
+async def tasks(visit: Documenting) -> Listed[store.Task]:
     """One's own and the team's open tasks, by due day."""
     return Listed(items=await work.open_tasks(visit))
 
@@ -95,7 +96,7 @@ async def finish_task(visit: Documenting, task_id: UUID) -> Response:
 
 
 @router.get("/patients/{patient_id}/tasks", response_model=Page[Task])
-async def patient_tasks(visit: Documenting, patient_id: UUID) -> Listed[work.Task]:
+async def patient_tasks(visit: Documenting, patient_id: UUID) -> Listed[store.Task]:
     """What is to be done for one patient."""
     await known(visit.connection, patient_id)
     return Listed(items=await work.tasks_of(visit, patient_id))

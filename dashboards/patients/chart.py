@@ -1,11 +1,12 @@
 """What one trend chart draws: numbers and words for the browser, decided here. Pure."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import fmean
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from dashboards import faces, units
 from dashboards.patients.limits import Limits
@@ -88,7 +89,7 @@ class Chart:
 
     def json(self) -> str:
         """What the browser draws."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return msgspec.json.encode(self).decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,7 @@ def chart(  # noqa: PLR0913 -- what a chart is made of
         ceiling=ceiling,
         lines=_lines(limits, kind),
         zones=_zones(limits, kind, floor, ceiling),
-        alerts=[_alert(alert) for alert in alerts if alert.kind == kind],
+        alerts=[_alert(a) for a in alerts if a.kind == kind and a.raised_at >= frame.since],
         treatments=[Mark(at=t.at.timestamp(), label=t.what, tone="") for t in treatments],
         last=units.value(kind, points[-1].value, points[-1].diastolic) if points else "",
         zone=frame.zone,

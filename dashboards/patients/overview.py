@@ -11,6 +11,7 @@ from dashboards.patients import record, store
 from dashboards.patients.chart import Frame
 from dashboards.patients.record import ChartItem
 from dashboards.patients.store import Enrolment, PastAlert, Person
+from dashboards.work.store import Task, tasks_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Overview:
     background: list[str]
     quality: str
     equipment: list[store.Equipment]
+    tasks: list[Task]
 
 
 async def overview(visit: Visit, who: Person, frame: Frame, *, lead: str = "") -> Overview:
@@ -67,7 +69,7 @@ async def overview(visit: Visit, who: Person, frame: Frame, *, lead: str = "") -
     alerts = await store.past_alerts(connection, who.id, visit.now - timedelta(days=90))
     still_open = sorted((a for a in alerts if a.closed_at is None), key=lambda a: a.severity)
     lead = lead or (still_open[0].kind if still_open else "")
-    trends = await record.trends(connection, who, stays, frame, lead=lead)
+    trends = await record.trends(connection, who, stays, frame, alerts=alerts, lead=lead)
     return Overview(
         person=who,
         enrolments=stays,
@@ -82,6 +84,7 @@ async def overview(visit: Visit, who: Person, frame: Frame, *, lead: str = "") -
         background=[w for w in [record.usual(trends.points, lead)] if w],
         quality=record.quality([p for p in trends.points if p.kind == lead]),
         equipment=await store.equipment(connection, who.id, visit.now),
+        tasks=await tasks_of(connection, who.id),
     )
 
 

@@ -17,7 +17,7 @@ from devices.reading import Kind
 
 RANGES = (7, 30, 90)
 DEFAULT_DAYS = 30
-LISTED = 60
+LISTED = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +49,18 @@ def days(asked: int) -> int:
     return asked if asked in RANGES else DEFAULT_DAYS
 
 
-async def trends(
+async def trends(  # noqa: PLR0913 -- what a page of charts is made of
     connection: Connection,
     who: Person,
     enrolments: Sequence[Enrolment],
     frame: Frame,
     *,
+    alerts: Sequence[PastAlert],
     lead: str = "",
 ) -> Trends:
     """Return the charts of a patient, the leading kind first, then the usual order."""
     points = await store.points(connection, who.id, since=frame.since, until=frame.now)
     changes = await store.treatments(connection, who.id, frame.since)
-    alerts = await store.past_alerts(connection, who.id, frame.since)
     overrides = await store.overrides(connection, who.id, frame.now)
     in_force = rules.in_force(_subject(who, enrolments), frame.now, overrides)
     return laid_out(points, in_force, frame, changes=changes, alerts=alerts, lead=lead)

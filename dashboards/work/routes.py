@@ -15,28 +15,12 @@ from dashboards.patients.routes import banner, known
 from dashboards.permissions import Verb
 from dashboards.shared import shell
 from dashboards.wiring import wiring
-from database import sql
+from dashboards.work import store
+from dashboards.work.store import QUERIES, Task
 
 router = APIRouter(tags=["work"])
 Documenting = Annotated[Visit, holding(Verb.DOCUMENT)]
-QUERIES = sql.load("dashboards.work")
 SEE_OTHER = 303
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task(Named):
-    """Something to be done."""
-
-    id: UUID
-    patient_id: UUID
-    title: str
-    due_on: date
-    assigned_to: UUID | None
-    assigned_name: str | None
-    done_at: datetime | None
-    family_name: str
-    given_name: str
-    mrn: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,27 +72,30 @@ async def tasks(request: Request, visit: Documenting) -> HTMLResponse:
 
 async def open_tasks(visit: Visit) -> list[Task]:
     """Look at one's own and the team's open tasks."""
-    fields = {"patient_id": None, "staff_id": visit.staff.id}
-    found = await every(visit.connection, Task, QUERIES["tasks"], fields)
+    found = await store.tasks_for(visit.connection, visit.staff.id)
     told = {"patients": sorted({str(task.patient_id) for task in found})}
     await visit.record("look", "tasks", visit.staff.id, detail=told)
     return found
 
 
 @router.post("/tasks/{task_id}/done", response_class=HTMLResponse)
-async def finish(visit: Documenting, task_id: UUID) -> Response:
-    """Tick a task off."""
-    await finished(visit, task_id)
-    return RedirectResponse("/tasks", SEE_OTHER)
+async def finish(
+    visit: Documenting, task_id: UUID, back: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    """Tick a task off, and return to the list that it was on."""
+    patient_id = await finished(visit, task_id)
+    there = f"/patients/{patient_id}/tasks" if back == "record" else "/tasks"
+    return RedirectResponse(there, SEE_OTHER)
 
 
-async def finished(visit: Visit, task_id: UUID) -> None:
-    """Tick off an open task of this organisation."""
+async def finished(visit: Visit, task_id: UUID) -> UUID:
+    """Tick off an open task of this organisation; return whose it was."""
     fields = {"task_id": task_id, "staff_id": visit.staff.id, "now": visit.now}
     done = await first(visit.connection, _Done, QUERIES["finish_task"], fields)
     if done is None:
         raise MissingError
     await visit.record("change", "task", task_id, patient_id=done.patient_id)
+    return done.patient_id
 
 
 @router.get("/patients/{patient_id}/tasks", response_class=HTMLResponse)
@@ -124,8 +111,7 @@ async def patient_tasks(request: Request, visit: Documenting, patient_id: UUID) 
 async def tasks_of(visit: Visit, patient_id: UUID) -> list[Task]:
     """Look at the open tasks of one patient."""
     await visit.record("look", "tasks", patient_id, patient_id=patient_id)
-    fields = {"patient_id": patient_id, "staff_id": None}
-    return await every(visit.connection, Task, QUERIES["tasks"], fields)
+    return await store.tasks_of(visit.connection, patient_id)
 
 
 @router.post("/patients/{patient_id}/tasks", response_class=HTMLResponse)

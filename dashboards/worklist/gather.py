@@ -14,7 +14,7 @@ from dashboards.minutes.month import month_seconds
 from dashboards.patients import record
 from dashboards.patients.chart import Frame
 from dashboards.patients.record import ChartItem
-from dashboards.patients.store import Enrolment, Person, enrolments, person
+from dashboards.patients.store import Enrolment, Person, enrolments, past_alerts, person
 from dashboards.worklist import closing, store
 from dashboards.worklist.filters import VIEWS, Cursor, Filters, parameters
 from dashboards.worklist.lately import Lately
@@ -156,7 +156,8 @@ async def pane(visit: Visit, episode_id: UUID, *, days: int = 30) -> Pane:
     alerts = await store.alerts(connection, episode_id, closed=row.closed_at is not None)
     frame = Frame(now=visit.now, days=days, zone=who.time_zone or visit.zone)
     lead = alerts[0].kind if alerts else row.kind
-    trends = await record.trends(connection, who, stays, frame, lead=lead)
+    past = await past_alerts(connection, who.id, frame.since)
+    trends = await record.trends(connection, who, stays, frame, alerts=past, lead=lead)
     draft = await store.draft(connection, visit.staff.id, episode_id)
     return Pane(
         row=row,

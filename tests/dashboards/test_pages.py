@@ -1,13 +1,15 @@
 """What the other pages do: codes, search, identity, tasks, accounts, audit, live events."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from billing.pack import in_force
+from billing.standing import Needed, needed
 from dashboards.accounts import totp
 from dashboards.live.hub import Hub
 from dashboards.live.presence import Presence
@@ -162,6 +164,34 @@ def test_tasks_and_messages(client: TestClient, sign_in: SignIn, clinic: Clinic)
     post(client, token, f"/patients/{patient}/messages", body="Please measure <b>again</b>")
     assert "&lt;b&gt;again" in client.get(f"/patients/{patient}/messages").text
     assert "TESTERBY, Grace" in client.get("/messages").text
+
+
+def test_a_task_is_on_the_overview_and_ticked_off_there_leads_back_to_the_record(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
+    token, record = sign_in("maya"), f"/patients/{clinic.patients[1]}"
+    post(client, token, f"{record}/tasks", title="Call back", due_on="2026-01-05", whose="team")
+    page = client.get(record).text
+    assert "Call back" in page
+    path = "/tasks/" + page.split('action="/tasks/')[1].split('"')[0]
+    answer = post(client, token, path, back="record")
+    assert answer.headers["location"] == f"{record}/tasks"
+    assert "Call back" not in client.get(record).text
+
+
+def test_the_month_on_the_overview_says_what_the_rules_in_force_ask_for(
+    client: TestClient, sign_in: SignIn, clinic: Clinic
+) -> None:
+    sign_in("maya")
+    rules = in_force(datetime.now(UTC).date())
+    page = client.get(f"/patients/{clinic.patients[0]}").text
+    assert f"days, {rules.parameters.high_tier[0]} needed" in page
+    [base] = rules.of("rpm_mgmt", "base")
+    assert f"of {base.minutes} min" in page
+
+
+def test_a_month_that_no_rules_cover_asks_for_nothing() -> None:
+    assert needed(date(1999, 1, 1)) == Needed(days=0, minutes=0)
 
 
 def test_a_disabled_colleague_is_out_at_once(
