@@ -348,7 +348,8 @@ select organisation_id from bill_line where line_id = %(line)s;
 
 -- name: paper_patient
 select family_name || ', ' || given_name || ', born ' || birth_date || ', MRN ' || mrn as label,
-  (select max(v.value::text) from care_fact v where v.patient_id = p.id and v.name = 'care_plan_summary') as care_plan
+  (select v.value #>> '{}' from care_fact v where v.patient_id = p.id and v.name = 'care_plan_summary'
+   order by v.on_date desc, v.recorded_at desc limit 1) as care_plan
 from patient p where id = %(patient)s;
 
 -- name: paper_orders

@@ -21,7 +21,7 @@ from dashboards.api.edge import (
 )
 from dashboards.billing import paper, paper_store, papers, papers_forms
 from dashboards.billing.paper import Paper
-from dashboards.billing.papers_forms import Kind, Listed, Method, Program
+from dashboards.billing.papers_forms import Fact, Kind, Listed, Method, Program
 from dashboards.billing.words import PROBLEMS
 from dashboards.door import MissingError, Visit, holding
 from dashboards.patients.routes import known
@@ -117,6 +117,15 @@ class Label(Told):
     more_specific_code: str
 
 
+class Stated(Told):
+    """What the practice stated of a patient."""
+
+    name: str
+    value: bool | str
+    on: date
+    who: str | None
+
+
 class Papers(Told):
     """Everything on file for a patient that billing rests on."""
 
@@ -125,6 +134,7 @@ class Papers(Told):
     episodes: list[Episode]
     visits: list[Seen]
     devices: list[Label]
+    statements: list[Stated]
 
 
 class NewConsent(Asked):
@@ -169,6 +179,22 @@ class NewVisit(Asked):
     kind: Kind
     on: GivenDate
     npi: Npi | None = None
+
+
+class NewStatement(Asked):
+    """What the practice states of a patient from a day on; the newest holds."""
+
+    name: Fact
+    on: GivenDate
+    value: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=1000,
+            description="yes or no; for some names which: the kind of the assessment, the add-on,"
+            " the last day of the period, the summary.",
+        ),
+    ] = "yes"
 
 
 class NewLabel(Asked):
@@ -232,6 +258,15 @@ async def add_visit(
 ) -> Response:
     """Record a visit with the practice."""
     return await _kept(visit, patient_id, paper.visit(_form(papers_forms.Seen, asked)), again)
+
+
+@router.post("/patients/{patient_id}/papers/statements", status_code=204)
+async def add_statement(
+    visit: Reading, patient_id: UUID, asked: NewStatement, again: JudgedAgain
+) -> Response:
+    """Record a care plan, an attestation, an assessment: what the practice states."""
+    made = paper.statement(_form(papers_forms.Statement, asked))
+    return await _kept(visit, patient_id, made, again)
 
 
 @router.post("/patients/{patient_id}/papers/devices/{device_id}", status_code=204)

@@ -24,7 +24,11 @@ class NewReplay(Asked):
 
     draft: Annotated[
         dict[RuleId, dict[str, JsonValue]],
-        Field(max_length=100, description='By rule: changed fields, or {"disabled": true}.'),
+        Field(
+            max_length=100,
+            description='By rule: changed fields, or {"disabled": true}.',
+            json_schema_extra={"additionalProperties": False},  # no name but those of rules
+        ),
     ]
     days: Annotated[int, Field(strict=True, ge=1, le=365)] = 90
     patients: Annotated[

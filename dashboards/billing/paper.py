@@ -1,5 +1,6 @@
 """One paper as it is kept: its columns, what the trail says of it, when it is from. Pure."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from dashboards.billing.papers_forms import (
     Listed,
     Order,
     Seen,
+    Statement,
     Withdrawal,
     diagnoses_of,
 )
@@ -60,6 +62,13 @@ def visit(form: Seen) -> Paper:
     """Return a visit with the practice."""
     told = {"kind": form.kind.value, "on": form.on.isoformat()}
     return Paper(kind="visit", filled=form.model_dump(), told=told, on=form.on)
+
+
+def statement(form: Statement) -> Paper:
+    """Return what the practice states of a patient."""
+    told = {"name": form.name.value, "value": form.stated, "on": form.on.isoformat()}
+    filled = {"name": form.name.value, "value": json.dumps(form.stated), "on": form.on}
+    return Paper(kind="statement", filled=filled, told=told, on=form.on)
 
 
 def device(form: Device) -> Paper:

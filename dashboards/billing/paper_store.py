@@ -75,6 +75,16 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What the practice stated of a patient."""
+
+    name: str
+    value: bool | str
+    on: date
+    who: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Papers:
     """Everything on file for a patient that billing rests on."""
 
@@ -83,6 +93,7 @@ class Papers:
     episodes: list[Episode]
     visits: list[Seen]
     devices: list[Device]
+    statements: list[Stated]
 
 
 async def papers(visit: Visit, patient_id: UUID) -> Papers:
@@ -94,6 +105,7 @@ async def papers(visit: Visit, patient_id: UUID) -> Papers:
         episodes=await every(at, Episode, QUERIES["episodes"], told),
         visits=await every(at, Seen, QUERIES["visits"], told),
         devices=await every(at, Device, QUERIES["devices"], told),
+        statements=await every(at, Stated, QUERIES["statements"], told),
     )
 
 

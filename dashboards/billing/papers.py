@@ -1,4 +1,4 @@
-"""A patient's papers: the consent, order, education, visit or device that a code waits for."""
+"""A patient's papers: the consent, order, visit, statement, ... that a code waits for."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -108,6 +108,12 @@ async def education(drawer: Drawer, form: Annotated[papers_forms.Education, Form
 async def seen(drawer: Drawer, form: Annotated[papers_forms.Seen, Form()]) -> Response:
     """Record a visit with the practice."""
     return await drawer.keep(paper.visit(form))
+
+
+@router.post("/statement")
+async def state(drawer: Drawer, form: Annotated[papers_forms.Statement, Form()]) -> Response:
+    """Record what the practice states of the patient."""
+    return await drawer.keep(paper.statement(form))
 
 
 @router.post("/device")

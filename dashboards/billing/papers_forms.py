@@ -1,12 +1,16 @@
-"""What the forms of the papers page may say: consent, order, education, visit, device. Pure."""
+"""What the forms of the papers page may say: consent, order, visit, statement, ... Pure."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from billing.pack import shelf
 
 LUHN_PREFIX = "80840"
 """An NPI's check digit is that of the number with the issuer's prefix (ISO 7812)."""
@@ -52,6 +56,62 @@ class Listed(StrEnum):
     UNKNOWN = "unknown"
     YES = "yes"
     NO = "no"
+
+
+class Fact(StrEnum):
+    """What no reading or entry of time can tell: the names are those that billing gathers."""
+
+    CARE_PLAN = "comprehensive_care_plan"
+    CARE_PLAN_SUMMARY = "care_plan_summary"
+    PLAN_REVISED = "plan_substantially_revised"
+    COMPLEX_DECISIONS = "moderate_or_high_mdm"
+    APCM_CHOSEN = "apcm_chosen"
+    APCM_CAPABILITIES = "capabilities_attested"
+    APCM_BEHAVIORAL = "apcm_behavioural"
+    ASSESSMENT = "assessment"
+    SURGERY = "surgical_global"
+    QMB = "qmb"
+    PACE = "pace"
+    ACCESS = "access_aligned"
+    HOME_HEALTH = "home_health_plan_of_care"
+    PCM_HIGH_RISK = "pcm_high_risk"
+    PIN_HIGH_RISK = "pin_high_risk"
+    COCM_REGISTRY = "cocm_registry"
+    COCM_CONSULTANT = "cocm_consultant"
+    COCM_FIRST_MONTH = "cocm_first_month"
+    MEDICINES_RECONCILED = "medication_reconciliation"
+
+
+FACTS: Mapping[Fact, str] = MappingProxyType(
+    {
+        Fact.CARE_PLAN: "Comprehensive care plan is on file",
+        Fact.PLAN_REVISED: "Care plan was established or substantially revised",
+        Fact.COMPLEX_DECISIONS: "Medical decision making of moderate or high complexity",
+        Fact.MEDICINES_RECONCILED: "Medicines were reconciled after the discharge",
+        Fact.APCM_CHOSEN: "APCM is billed for this patient",
+        Fact.APCM_CAPABILITIES: "The practice has the APCM capabilities",
+        Fact.QMB: "Qualified Medicare Beneficiary",
+        Fact.PACE: "Enrolled in PACE",
+        Fact.ACCESS: "Aligned with an ACCESS participant",
+        Fact.HOME_HEALTH: "Under a home-health plan of care",
+        Fact.PCM_HIGH_RISK: "High-risk condition for principal care management",
+        Fact.PIN_HIGH_RISK: "High-risk condition for principal illness navigation",
+        Fact.COCM_REGISTRY: "In the registry of collaborative care",
+        Fact.COCM_CONSULTANT: "A psychiatric consultant takes part",
+        Fact.COCM_FIRST_MONTH: "First month of collaborative care",
+    }
+)
+"""Those that hold or do not."""
+
+
+def assessments() -> list[str]:
+    """Return the kinds of assessment that any year's rules know."""
+    return sorted({kind for pack in shelf() for kind in pack.parameters.assessment_kinds})
+
+
+def add_ons() -> list[str]:
+    """Return the behavioral add-ons that any year's rules know."""
+    return sorted({code.part for pack in shelf() for code in pack.of("apcm_behavioural")})
 
 
 def npi_of(text: str) -> str:
@@ -129,6 +189,29 @@ class Seen(BaseModel):
     kind: Kind
     on: date
     npi: Npi | None = None
+
+
+class Statement(BaseModel):
+    """What the practice states of a patient from a day on; the newest holds."""
+
+    name: Fact
+    on: date
+    value: Annotated[str, Field(min_length=1, max_length=1000)] = "yes"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        choices = {Fact.ASSESSMENT: assessments, Fact.APCM_BEHAVIORAL: add_ons}.get(self.name)
+        known = ["yes", "no"] if self.name in FACTS else choices() if choices else []
+        if known and self.value not in known:
+            raise ValueError(f"{self.name} is one of {', '.join(known)}")
+        if self.name is Fact.SURGERY and date.fromisoformat(self.value) < self.on:
+            raise ValueError("the period ends before it begins")
+        return self
+
+    @property
+    def stated(self) -> bool | str:
+        """What is kept: whether it holds, or which."""
+        return self.value == "yes" if self.name in FACTS else self.value
 
 
 class Device(BaseModel):

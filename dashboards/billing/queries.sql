@@ -163,6 +163,11 @@ where d.organisation_id = current_organisation()
   and exists (select from device_assignment a where a.device_id = d.id and a.patient_id = %(patient)s)
 order by d.id;
 
+-- name: statements
+select f.name, f.value, f.on_date as on, s.display_name as who
+from care_fact f left join staff s on s.id = f.recorded_by
+where f.organisation_id = current_organisation() and f.patient_id = %(patient)s order by f.on_date desc, f.recorded_at desc limit 40;
+
 -- name: keep_consent
 insert into consent (organisation_id, patient_id, programme, given_at, method, text_version, cost_share_told,
   one_practitioner_told, recorded_by, recorded_at)
@@ -196,6 +201,10 @@ select id from taught union all select id from begun;
 -- name: keep_visit
 insert into visit (organisation_id, patient_id, on_date, kind, npi)
 values (current_organisation(), %(patient)s, %(on)s, %(kind)s, %(npi)s);
+
+-- name: keep_statement
+insert into care_fact (organisation_id, patient_id, name, value, on_date, recorded_by, recorded_at)
+values (current_organisation(), %(patient)s, %(name)s, %(value)s::jsonb, %(on)s, %(staff_id)s, %(now)s);
 
 -- name: keep_device
 insert into device_paper (device_id, organisation_id, make, udi, listing, fda_listed, more_specific_code, recorded_by, recorded_at)

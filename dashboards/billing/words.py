@@ -78,6 +78,7 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
 )
 PAPERS: Mapping[str, str] = MappingProxyType(
     {"consent": "consent", "order": "order", "education": "education", "visit": "visit"}
+    | {"care plan": "statement", "statement": "statement"}
 )
 """What is missing -> the form of the papers page that mends it."""
 DAYS_SHOWN, MINUTES_SHOWN = 30, 40

@@ -57,6 +57,7 @@ COUNTERPARTS = {
     "POST /billing/patients/{patient_id}/papers/device": "label_device",
     "POST /billing/patients/{patient_id}/papers/education": "add_education",
     "POST /billing/patients/{patient_id}/papers/order": "add_order",
+    "POST /billing/patients/{patient_id}/papers/statement": "add_statement",
     "POST /billing/patients/{patient_id}/papers/visit": "add_visit",
     "POST /billing/patients/{patient_id}/papers/withdrawal": "withdraw_consent",
     "POST /billing/{month}/answers": "answer_month",

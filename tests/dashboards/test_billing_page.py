@@ -316,6 +316,49 @@ def test_papers_are_for_who_documents_or_bills(
     assert client.get(address).status_code == 404
 
 
+def test_what_the_practice_states_is_judged_and_the_newest_holds(
+    client: TestClient, sign_in: SignIn, judged: datetime, db: Db, clinic: Clinic
+) -> None:
+    month, csrf, patient = last_month(judged), sign_in("maya"), clinic.patients[0]
+    told = {"month": month, "csrf_token": csrf}
+
+    def state(name: str, on: str, **value: str) -> object:
+        kept(client, patient, "statement", **told, name=name, on=on, **value)
+        query = "select facts from billing_patient where patient_id = %s and first = '2026-10-01'"
+        return one(db, query, patient)[0]
+
+    assert dict(state("comprehensive_care_plan", "2026-10-03"))["ccm"] == {
+        "comprehensive_care_plan": True
+    }
+    later = dict(state("comprehensive_care_plan", "2026-10-09", value="no"))
+    assert later["ccm"] == {"comprehensive_care_plan": False}
+    assessed = dict(state("assessment", "2026-10-12", value="nutrition"))["assessment"]
+    assert (assessed["on"], assessed["kind"]) == ("2026-10-12", "nutrition")
+    page = client.get(f"/billing/patients/{patient}/papers?month={month}").text
+    assert "Comprehensive care plan is on file" in page
+    assert "Nutrition" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("assessment", "weather"),
+        ("qmb", "perhaps"),
+        ("apcm_behavioural", "yes"),
+        ("surgical_global", "2026-10-01"),
+        ("surgical_global", "soon"),
+        ("liked", "yes"),
+    ],
+)
+def test_a_statement_that_no_rule_knows_is_refused(  # noqa: PLR0917  fixtures
+    client: TestClient, sign_in: SignIn, db: Db, clinic: Clinic, name: str, value: str
+) -> None:
+    told = {"month": "2026-10", "csrf_token": sign_in("maya"), "on": "2026-10-05"}
+    answer = kept(client, clinic.patients[0], "statement", **told, name=name, value=value)
+    assert answer.status_code == 422
+    assert one(db, "select count(*) from care_fact") == (0,)
+
+
 def test_education_a_visit_a_withdrawal_and_a_label_are_kept(
     client: TestClient,
     sign_in: SignIn,
