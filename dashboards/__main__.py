@@ -1,5 +1,6 @@
 """The web process: `python -m dashboards`."""
 
+import gc
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,8 +19,11 @@ def wall_clock() -> datetime:
 def main(told: Mapping[str, str] | None = None) -> None:
     """Serve the staff application until told to stop; `told` goes before the environment."""
     settings = from_environment({**os.environ, **(told or {})}, wall_clock)
+    app = create(settings)
+    gc.collect()
+    gc.freeze()  # what every request needs is never looked at again, so that no page waits for it
     uvicorn.run(
-        create(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_level="warning",
