@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 import yaml
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 
@@ -38,6 +38,7 @@ CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 Db = Database
 HERE = {"sec-fetch-site": "same-origin"}
+expect.set_options(timeout=20_000)  # numbers come 2 to 6 s after their rows, and machines are busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ SMALL = Level(
     patient_ms=2,
     worklist_ms=1,
     counts_ms=1,
+    first_patient_ms=3,
+    first_worklist_ms=2,
 )
 
 
