@@ -10,7 +10,7 @@ from alerts import replay_desk
 from alerts.replay_desk import State
 from alerts.rules import RuleError
 from dashboards.api import edge
-from dashboards.api.edge import Asked, ConflictError, Made, New, Told
+from dashboards.api.edge import WHOLE, Asked, ConflictError, Made, New, Told
 from dashboards.door import MissingError, Visit, holding
 from dashboards.permissions import Verb
 
@@ -30,9 +30,11 @@ class NewReplay(Asked):
             json_schema_extra={"additionalProperties": False},  # no name but those of rules
         ),
     ]
-    days: Annotated[int, Field(strict=True, ge=1, le=365)] = 90
+    days: Annotated[int, Field(strict=True, ge=1, le=365), WHOLE] = 90
     patients: Annotated[
-        int | None, Field(strict=True, ge=1, le=100_000, description="A sample; null: all.")
+        int | None,
+        Field(strict=True, ge=1, le=100_000, description="A sample; null: all."),
+        WHOLE,
     ] = None
 
 

@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from httpx2 import Response
+from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from dashboards.api import document, tokens
+from dashboards.api.replays import NewReplay
 from dashboards.permissions import ROLES, Verb
 from dashboards.worklist import gather
 from tests.dashboards.api import token_for
@@ -228,3 +230,10 @@ def test_what_breaks_is_a_problem_document_too(
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "division" not in answer.text
+
+
+def test_a_whole_number_may_be_written_with_a_point_as_the_document_allows() -> None:
+    asked = NewReplay.model_validate({"draft": {}, "days": 7.0, "patients": 100.0})
+    assert (asked.days, asked.patients) == (7, 100)
+    with pytest.raises(ValidationError):
+        NewReplay.model_validate({"draft": {}, "days": 7.5})
