@@ -79,7 +79,7 @@ def needed(on: date) -> Needed:
         rules = packs.in_force(on)
     except CaseError:
         return Needed(days=0, minutes=0)
-    return Needed(days=rules.parameters.high_tier[0], minutes=_base_minutes(rules))
+    return _needed(rules)
 
 
 def ahead(case: Case) -> Case:
@@ -94,7 +94,7 @@ def ahead(case: Case) -> Case:
 def of(case: Case, judged: tuple[Evaluation, ...]) -> Standing:
     """Return how the month stands; `judged` is the case seen `ahead`."""
     rules = packs.in_force(periods.month_of(case))
-    need = needed(periods.month_of(case))
+    need = _needed(rules)
     lines = [line for each in judged for line in each.lines]
     rows = [row for each in judged for row in each.not_billable]
     near = _nearest([row for row in rows if _step(row)])
@@ -163,9 +163,10 @@ def _number(judged: tuple[Evaluation, ...], *names: str) -> int | None:
     return next((value for value in found if isinstance(value, int)), None)
 
 
-def _base_minutes(rules: Pack) -> int:
-    code = rules.one("rpm_mgmt", "base")
-    return 0 if code is None else code.minutes
+def _needed(rules: Pack) -> Needed:
+    base = rules.one("rpm_mgmt", "base")
+    minutes = 0 if base is None else base.minutes
+    return Needed(days=rules.parameters.high_tier[0], minutes=minutes)
 
 
 def _contact(case: Case, rules: Pack) -> date | None:

@@ -47,6 +47,7 @@ from dashboards.worklist import actions, asking
 from dashboards.worklist import routes as worklist
 from database.pool import open_pool
 
+NOT_FOUND = 404
 NOWHERE = ("Not found", "There is nothing at this address.")
 ROUTERS = (
     *(signin, code, passkeys, sso, account, worklist, actions, asking),
@@ -96,7 +97,7 @@ def _answer_errors(app: FastAPI) -> None:
         return problems.shut(request, cast("ShutError", error).patient_id, str(error))
 
     async def missing(request: Request, _: Exception) -> Response:
-        return problems.answer(request, 404, *NOWHERE)
+        return problems.answer(request, NOT_FOUND, *NOWHERE)
 
     async def invalid(request: Request, error: Exception) -> Response:
         wrong = cast("RequestValidationError", error).errors()
@@ -111,7 +112,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def raised(request: Request, error: Exception) -> Response:
         code = error.status_code if isinstance(error, HTTPException) else 500
         words = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
-        title, reason = NOWHERE if words == "Not Found" else (words, words)
+        title, reason = NOWHERE if code == NOT_FOUND else (words, words)
         answer = problems.answer(request, code, title, reason)
         answer.headers.update(_told(request, error))
         return answer

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboards.billing.papers_forms import diagnoses_of, npi_of
+from billing.gather_case import ASSESSMENT, SECTIONS, SURGERY
+from dashboards.billing.papers_forms import Fact, diagnoses_of, npi_of
 from dashboards.billing.words import gauge, how_long, month_or_running, months
 
 
@@ -49,3 +50,8 @@ def test_diagnoses_are_read_from_a_line() -> None:
 def test_what_is_no_diagnosis_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no ICD-10 code"):
         diagnoses_of(text)
+
+
+def test_what_can_be_stated_is_what_billing_gathers() -> None:
+    in_the_evidence = "care_plan_summary"
+    assert {fact.value for fact in Fact} == {*SECTIONS, ASSESSMENT, SURGERY, in_the_evidence}
